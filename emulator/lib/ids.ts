@@ -1,0 +1,66 @@
+import { createHash, randomFillSync } from 'node:crypto'
+
+/** Where identifiers come from. Seeded, it gives the same identifiers in the same order (never used for key material). */
+export interface Ids {
+  bytes(length: number): Buffer
+  /** RFC 4122 version 4. */
+  uuid(): string
+  /** Lower-case hexadecimal digits. */
+  hex(digits: number): string
+  /** `length` characters of A–Z and 2–7, as in AWS's unique ids. */
+  base32(length: number): string
+}
+
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+const POOL_SIZE = 4096
+
+/** @param seed the same seed gives the same identifiers; without one they are random. */
+export function createIds(seed?: string): Ids {
+  const bytes = seed === undefined ? randomBytesPooled() : seededBytes(seed)
+  const hex = (digits: number) =>
+    bytes(Math.ceil(digits / 2))
+      .toString('hex')
+      .slice(0, digits)
+  return {
+    bytes,
+    hex,
+    uuid() {
+      const b = bytes(16)
+      b[6] = ((b[6] ?? 0) & 0x0f) | 0x40
+      b[8] = ((b[8] ?? 0) & 0x3f) | 0x80
+      const h = b.toString('hex')
+      return `${h.slice(0, 8)}-${h.slice(8, 12)}-${h.slice(12, 16)}-${h.slice(16, 20)}-${h.slice(20)}`
+    },
+    base32(length) {
+      let text = ''
+      for (const byte of bytes(length)) text += BASE32[byte & 31] ?? ''
+      return text
+    },
+  }
+}
+
+/** Random bytes from a refilled pool: one system call serves hundreds of identifiers. */
+function randomBytesPooled(): (length: number) => Buffer {
+  let pool = Buffer.alloc(0)
+  let used = 0
+  return (length) => {
+    if (length > POOL_SIZE) return randomFillSync(Buffer.alloc(length))
+    if (used + length > pool.length) {
+      pool = randomFillSync(Buffer.alloc(POOL_SIZE))
+      used = 0
+    }
+    used += length
+    return pool.subarray(used - length, used)
+  }
+}
+
+function seededBytes(seed: string): (length: number) => Buffer {
+  let counter = 0
+  return (length) => {
+    const parts: Buffer[] = []
+    for (let have = 0; have < length; have += 32) {
+      parts.push(createHash('sha256').update(`${seed}\n${String(counter++)}`).digest())
+    }
+    return Buffer.concat(parts).subarray(0, length)
+  }
+}

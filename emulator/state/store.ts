@@ -1,0 +1,101 @@
+/**
+ * The store contract. One in-memory model, journalled; two implementations (memory, files) behind one factory and one test suite.
+ *
+ * Guarantees:
+ * - A transaction is all or nothing, in memory and on disk, and is on disk (in the kernel's hands) when `transaction` returns.
+ * - Reads are synchronous and see the writes of the running transaction.
+ * - No operation here costs time in proportion to what is stored, except `all`.
+ * - Records are plain JSON values, frozen by convention: a change is a new record.
+ */
+export interface Store {
+  /** Declares a collection (once per name) and takes over what the disk holds of it. */
+  collection<T>(spec: CollectionSpec<T>): Collection<T>
+  /**
+   * Runs `work`; its puts and deletes become one journal line. Throws what `work` throws, after undoing its changes.
+   * A transaction within a transaction joins it. `work` must be synchronous.
+   * INVARIANT: no `await` stands between a check and the write that relies on it.
+   */
+  transaction<R>(work: () => R): R
+  /** Resolves when everything acknowledged so far is on the platter. Immediate unless TWOKEY_FSYNC=1. */
+  durable(): Promise<void> | undefined
+  /** Writes the whole state to `state.json` in slices, without stalling requests for long. */
+  checkpoint(): Promise<void>
+  /** Empties every collection. */
+  reset(): void
+  /** The state as JSON values; secret collections only when asked for. For `GET /_twokey/state`. */
+  export(options: { readonly secrets: boolean }): StateDocument
+  /** Replaces everything by an exported document. */
+  import(document: StateDocument): void
+  /** Checkpoints and closes. */
+  close(): Promise<void>
+}
+
+/** `collections[name][scope][id] = record`; scope is `''`, `<account>` or `<account>/<region>`. */
+export interface StateDocument {
+  readonly format: 'twokey-state'
+  readonly version: number
+  readonly collections: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>
+}
+
+export interface CollectionSpec<T> {
+  /** `kms.keys` */
+  readonly name: string
+  readonly scope: 'global' | 'account' | 'region'
+  /** Holds key material or credentials: left out of exports unless asked for by name. */
+  readonly secret?: true
+  /** Ids are kept in code-unit order, for pages and prefixes. */
+  readonly ordered?: true
+  /** Each names the index entries of a record; a record may have none or several in one index. */
+  readonly indexes?: Readonly<Record<string, (record: T, id: string) => string | readonly string[] | undefined>>
+}
+
+export interface Collection<T> {
+  /** The part that belongs to an account and region, as the spec's scope demands. Cheap; not worth keeping. */
+  in(account?: string, region?: string): Table<T>
+  /** Everything, for start-up, exports and administration. Never on the request path. */
+  all(): Iterable<{ readonly account: string; readonly region: string; readonly id: string; readonly record: T }>
+}
+
+export interface Table<T> {
+  readonly size: number
+  get(id: string): T | undefined
+  has(id: string): boolean
+  put(id: string, record: T): void
+  delete(id: string): void
+  /** Records listed under `key` in an index. */
+  find(index: string, key: string): Iterable<readonly [id: string, record: T]>
+  /** How many `find` would give, without walking them. */
+  count(index: string, key: string): number
+  /** In id order when the collection is ordered, else in insertion order. `after` is exclusive, `from` inclusive. */
+  entries(range?: {
+    readonly from?: string
+    readonly after?: string
+    readonly prefix?: string
+  }): Iterable<readonly [id: string, record: T]>
+}
+
+/** Files beside the state: object bodies, snapshot blocks. A blob is written before the transaction that names it. */
+export interface Blobs {
+  /** Starts a new blob; nothing is visible until `commit`. Ids are the store's own and safe as file names. */
+  create(): BlobWriter
+  /** Bytes `[start, end)` of a blob, in chunks. Throws `BlobMissing` when it is gone. */
+  read(id: string, start?: number, end?: number): AsyncIterable<Buffer>
+  /** A small blob at once and synchronously; throws `BlobMissing`. */
+  readSmall(id: string): Buffer
+  size(id: string): number | undefined
+  delete(id: string): void
+  /** Deletes blobs that `live` does not know; at start. */
+  sweep(live: (id: string) => boolean): void
+  /** Deletes all. */
+  reset(): void
+}
+
+export interface BlobWriter {
+  readonly id: string
+  /** Resolves when the writer can take more (backpressure). */
+  write(chunk: Buffer): Promise<void>
+  /** Finishes and makes it readable. */
+  commit(): Promise<void>
+  /** Throws it away; harmless after `commit`. */
+  abort(): Promise<void>
+}
