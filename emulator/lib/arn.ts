@@ -22,7 +22,14 @@ export function splitArn(text: string): [string, string, string, string, string,
   for (let at = text.indexOf(':'); at >= 0 && cuts.length < 5; at = text.indexOf(':', at + 1)) cuts.push(at)
   const [a, b, c, d, e] = cuts
   if (a === undefined || b === undefined || c === undefined || d === undefined || e === undefined) return undefined
-  return [text.slice(0, a), text.slice(a + 1, b), text.slice(b + 1, c), text.slice(c + 1, d), text.slice(d + 1, e), text.slice(e + 1)]
+  return [
+    text.slice(0, a),
+    text.slice(a + 1, b),
+    text.slice(b + 1, c),
+    text.slice(c + 1, d),
+    text.slice(d + 1, e),
+    text.slice(e + 1),
+  ]
 }
 
 export function formatArn(service: string, region: string, account: string, resource: string): string {

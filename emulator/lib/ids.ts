@@ -59,7 +59,11 @@ function seededBytes(seed: string): (length: number) => Buffer {
   return (length) => {
     const parts: Buffer[] = []
     for (let have = 0; have < length; have += 32) {
-      parts.push(createHash('sha256').update(`${seed}\n${String(counter++)}`).digest())
+      parts.push(
+        createHash('sha256')
+          .update(`${seed}\n${String(counter++)}`)
+          .digest(),
+      )
     }
     return Buffer.concat(parts).subarray(0, length)
   }

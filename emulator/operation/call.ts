@@ -1,0 +1,147 @@
+import type { Blobs, Store } from '../state/store.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { PolicySource, Principal, Tags } from '../access/types.ts'
+import type { Trace } from './trace.ts'
+
+/** What the wire said about a request, apart from its input. Header names lower case. */
+export interface HttpFacts {
+  readonly method: string
+  /** As sent, percent-encoded. */
+  readonly path: string
+  readonly query: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly sourceIp: string
+  readonly userAgent: string
+  /** `aws:SecureTransport`. */
+  readonly secure: boolean
+}
+
+/** A service calling another for its caller (forward access session). */
+export interface Via {
+  /** The calling service: `s3`. */
+  readonly service: string
+  /** `kms:ViaService`: `s3.us-east-1.amazonaws.com`. */
+  readonly viaService: string
+  /** `aws:CalledVia`, oldest first: `['s3.amazonaws.com']`. */
+  readonly calledVia: readonly string[]
+  /** How CloudTrail names the caller: `fas.s3.amazonaws.com`. */
+  readonly invokedBy: string
+}
+
+/** The policies that travel with an identity. */
+export interface CallerPolicies {
+  readonly identity: readonly PolicySource[]
+  readonly boundary?: PolicySource | undefined
+  readonly session?: readonly PolicySource[] | undefined
+  readonly scp?: readonly (readonly PolicySource[])[] | undefined
+}
+
+/** Who is asking, and under which policies. The look-up reads current policies each time it is asked. */
+export interface Caller {
+  readonly principal: Principal
+  readonly accessKeyId: string | undefined
+  policies(): CallerPolicies
+}
+
+export type CallerLookup =
+  | { readonly found: true; readonly secret: string; readonly caller: Caller }
+  | { readonly found: false; readonly problem: 'unknown-key' | 'bad-token' | 'expired-token' }
+
+/** What an organization says about one account. */
+export interface OrganizationView {
+  /** `o-…` */
+  readonly id: string
+  /** `o-…/r-…/ou-…/`: aws:PrincipalOrgPaths. */
+  readonly path: string
+  readonly managementAccount: string
+  /** Levels from root to account; absent for the management account and where the type is not enabled. */
+  readonly scp?: readonly (readonly PolicySource[])[] | undefined
+  readonly rcp?: readonly (readonly PolicySource[])[] | undefined
+}
+
+/** What STS needs to know of a role. */
+export interface RoleView {
+  readonly arn: string
+  /** `AROA…` */
+  readonly id: string
+  readonly name: string
+  readonly path: string
+  readonly account: string
+  readonly tags: Tags
+  readonly trust: PolicySource
+  readonly maxSessionSeconds: number
+}
+
+/** Session policies as given to AssumeRole or GetFederationToken; managed ones are read again at each request. */
+export interface SessionPolicies {
+  readonly inline: string | undefined
+  readonly arns: readonly string[]
+}
+
+/** Temporary credentials, as STS keeps them. Everything is JSON. */
+export interface SessionRecord {
+  readonly accessKeyId: string
+  readonly secret: string
+  readonly token: string
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+  /** As it was when the session began; a role's tags and policies are read anew, its existence is checked at each use. */
+  readonly principal: Principal
+  /** Undefined when nothing limits the session; with neither inline nor arns it allows nothing (GetFederationToken). */
+  readonly policies?: SessionPolicies | undefined
+}
+
+/** Identity, as the other services may see it. Wired by `server/app.ts`; IAM, STS and Organizations stand behind it. */
+export interface Directory {
+  /** Secret and identity behind an access key. `now` in milliseconds: sessions expire. */
+  lookup(accessKeyId: string, sessionToken: string | undefined, now: number): CallerLookup
+  /** The identity of an AWS service that calls in its own name. */
+  servicePrincipal(service: string): Caller
+  /** The unique id (`AIDA…`, `AROA…`) of the existing user or role that an ARN names, path included. */
+  principalId(arn: string): string | undefined
+  /** The ARN of the existing user or role with this unique id. */
+  principalArn(id: string): string | undefined
+  /** The existing role that an ARN names. */
+  role(arn: string): RoleView | undefined
+  /** The current default version of a managed policy (customer's or AWS's). */
+  managedPolicy(arn: string): { readonly text: string; readonly name: string } | undefined
+  organization(account: string): OrganizationView | undefined
+}
+
+/** Everything a handler may reach besides its own state. */
+export interface Environment {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly store: Store
+  readonly blobs: Blobs
+  readonly directory: Directory
+  /** One line for the person who runs the emulator; never secrets. */
+  readonly log: (line: string) => void
+}
+
+/** One request, as handlers see it. `S` is the service's collections, `K` the key uses its row declares. */
+export interface Call<S = unknown, K = unknown> {
+  readonly requestId: string
+  /** `kms` */
+  readonly service: string
+  readonly operation: string
+  readonly region: string
+  /** The account of the caller; empty for anonymous and service callers. */
+  readonly account: string
+  readonly caller: Caller
+  /** Milliseconds since the epoch, read once. */
+  readonly time: number
+  readonly http: HttpFacts
+  readonly via?: Via | undefined
+  readonly state: S
+  readonly env: Environment
+  readonly keys: K
+  /** The body of operations that stream theirs: verified as it flows, so it may throw at its end. */
+  readonly body?: AsyncIterable<Buffer> | undefined
+  /** Trailing checksum headers, complete once `body` has ended. */
+  readonly trailers?: (() => Readonly<Record<string, string>>) | undefined
+  /** Response headers that the SDK's schema does not know. */
+  readonly responseHeaders: Record<string, string>
+  readonly trace: Trace
+}

@@ -1,0 +1,30 @@
+import type { AwsError } from '../lib/awsError.ts'
+import type { Decision } from '../access/types.ts'
+
+/** What a row says about a call for the audit trail (facts: F2). Never plaintext, secrets or tokens. */
+export interface AuditFacts {
+  readonly requestParameters?: Readonly<Record<string, unknown>> | null
+  readonly responseElements?: Readonly<Record<string, unknown>> | null
+  readonly additionalEventData?: Readonly<Record<string, unknown>>
+  readonly resources?: readonly { readonly arn: string; readonly account: string; readonly type: string }[]
+}
+
+/** What happened in one call: gathered by the steps, read by the decision log, the audit trail and the usage meter. */
+export interface Trace {
+  /** The authorization decisions, in the order they were taken. */
+  readonly decisions: Decision[]
+  /** Calls that the service made for its caller. */
+  readonly forwarded: ForwardedTrace[]
+  audit?: AuditFacts | undefined
+  readonly readOnly: boolean
+}
+
+export interface ForwardedTrace {
+  readonly service: string
+  readonly operation: string
+  readonly requestId: string
+  readonly trace: Trace
+  error?: AwsError | undefined
+}
+
+export const newTrace = (readOnly: boolean): Trace => ({ decisions: [], forwarded: [], readOnly })
