@@ -1,0 +1,239 @@
+import { createHmac } from 'node:crypto'
+import { TAG_LENGTH, open, seal } from './aead.ts'
+import { revealBytes } from './material.ts'
+import { fillRandom } from './random.ts'
+import type { SecretBytes } from './types.ts'
+
+/**
+ * Bulk encryption: a 32-byte header, then segments of 64 KiB plaintext, each with its 16-byte tag.
+ *
+ *     0   `twokey`, format version (2 bytes)
+ *     8   24 random bytes: the salt from which, with the data key, this stream's own key is derived
+ *     32  segment 0, tag, segment 1, tag, …
+ *
+ * The nonce of a segment is its index; its AAD says whether it is the last and whose it is. So a segment that is
+ * flipped, moved, missing, doubled, taken from another object, or cut off at the end does not open. The salt makes it
+ * safe to use one data key for several streams. An empty object has one empty segment.
+ */
+export const SEGMENT_LENGTH = 64 * 1024
+const HEADER = Buffer.from('twokey\0\u0001', 'latin1')
+const SALT_LENGTH = 24
+const HEADER_LENGTH = HEADER.length + SALT_LENGTH
+const SEALED_LENGTH = SEGMENT_LENGTH + TAG_LENGTH
+/** From here on, joining small chunks costs less than encrypting them one by one. */
+const MANY_CHUNKS = 8
+
+/** What was stored is not what was sealed. Says nothing about how. */
+export class ObjectDamaged extends Error {
+  constructor() {
+    super('stored object data failed authentication')
+    this.name = 'ObjectDamaged'
+  }
+}
+
+/** How many bytes `plaintextLength` bytes take once encrypted. */
+export function ciphertextLength(plaintextLength: number): number {
+  return HEADER_LENGTH + plaintextLength + TAG_LENGTH * segmentCount(plaintextLength)
+}
+
+/**
+ * A transform from plaintext chunks of any size to ciphertext chunks, in constant memory. Chunks are not copied: the
+ * source must not change them afterwards.
+ * @param dataKey 32 bytes
+ * @param identity what the ciphertext belongs to; decryption must name the same
+ */
+export function encryptStream(
+  dataKey: SecretBytes,
+  identity: string,
+): (source: AsyncIterable<Buffer> | Iterable<Buffer>) => AsyncGenerator<Buffer, void, undefined> {
+  return async function* (source) {
+    const header = newHeader()
+    const cipher = segmentCipher(dataKey, identity, header)
+    yield header
+    let waiting: Buffer[] = []
+    let length = 0
+    let index = 0
+    for await (const chunk of source) {
+      if (chunk.length === 0) continue
+      waiting.push(chunk)
+      length += chunk.length
+      // A full segment waits for one more byte, because only then is it known not to be the last.
+      while (length > SEGMENT_LENGTH) {
+        if (waiting.length > MANY_CHUNKS) waiting = [Buffer.concat(waiting, length)]
+        const [segment, rest] = split(waiting, SEGMENT_LENGTH)
+        yield* cipher.seal(index++, false, segment)
+        waiting = rest
+        length -= SEGMENT_LENGTH
+      }
+    }
+    yield* cipher.seal(index, true, waiting)
+  }
+}
+
+/**
+ * Exactly the bytes `[start, end)` of the plaintext; reads only the header and the segments that hold them, and hands
+ * out a segment's bytes only once all of it has been verified. Throws `ObjectDamaged`; errors of `readCipher` pass through.
+ * @param plaintextLength of the whole object; `0 <= start <= end <= plaintextLength`
+ * @param readCipher bytes `[from, to)` of the ciphertext, in chunks of any size
+ */
+export async function* decryptRange(
+  dataKey: SecretBytes,
+  identity: string,
+  plaintextLength: number,
+  start: number,
+  end: number,
+  readCipher: (from: number, to: number) => AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer, void, undefined> {
+  if (!(start >= 0 && start <= end && end <= plaintextLength)) throw new RangeError('range lies outside the object')
+  if (start === end && plaintextLength > 0) return
+  const first = Math.floor(start / SEGMENT_LENGTH)
+  const last = end === 0 ? 0 : Math.floor((end - 1) / SEGMENT_LENGTH)
+  const lastOfAll = segmentCount(plaintextLength) - 1
+  const to = Math.min(HEADER_LENGTH + (last + 1) * SEALED_LENGTH, ciphertextLength(plaintextLength))
+
+  let header: Buffer
+  let input: ChunkReader
+  if (first === 0) {
+    input = new ChunkReader(readCipher(0, to))
+    header = await readHeader(input)
+  } else {
+    const headerInput = new ChunkReader(readCipher(0, HEADER_LENGTH))
+    header = await readHeader(headerInput)
+    await headerInput.close()
+    input = new ChunkReader(readCipher(HEADER_LENGTH + first * SEALED_LENGTH, to))
+  }
+  try {
+    const cipher = segmentCipher(dataKey, identity, header)
+    for (let index = first; index <= last; index++) {
+      const base = index * SEGMENT_LENGTH
+      const length = Math.min(SEGMENT_LENGTH, plaintextLength - base)
+      const sealed = await input.take(length)
+      const tag = Buffer.concat(await input.take(TAG_LENGTH))
+      yield* cut(cipher.open(index, index === lastOfAll, sealed, tag), start - base, end - base)
+    }
+  } finally {
+    await input.close()
+  }
+}
+
+/** What `encryptStream` gives for `plaintext`, at once. Up to one segment (64 KiB); longer ones throw a RangeError. */
+export function sealSmall(dataKey: SecretBytes, identity: string, plaintext: Buffer): Buffer {
+  if (plaintext.length > SEGMENT_LENGTH) throw new RangeError('too long to be sealed at once')
+  const header = newHeader()
+  const segment = segmentCipher(dataKey, identity, header).seal(0, true, [plaintext])
+  return Buffer.concat([header, ...segment])
+}
+
+/** The inverse of `sealSmall`; opens an `encryptStream` of up to one segment too. Throws `ObjectDamaged`. */
+export function openSmall(dataKey: SecretBytes, identity: string, ciphertext: Buffer): Buffer {
+  const end = ciphertext.length - TAG_LENGTH
+  if (end < HEADER_LENGTH || end - HEADER_LENGTH > SEGMENT_LENGTH) throw new ObjectDamaged()
+  const header = checkHeader(ciphertext.subarray(0, HEADER_LENGTH))
+  const sealed = ciphertext.subarray(HEADER_LENGTH, end)
+  const [plaintext] = segmentCipher(dataKey, identity, header).open(0, true, [sealed], ciphertext.subarray(end))
+  return plaintext ?? Buffer.alloc(0)
+}
+
+function segmentCount(plaintextLength: number): number {
+  return Math.max(1, Math.ceil(plaintextLength / SEGMENT_LENGTH))
+}
+
+function newHeader(): Buffer {
+  const header = Buffer.allocUnsafe(HEADER_LENGTH)
+  HEADER.copy(header)
+  fillRandom(header, HEADER.length, SALT_LENGTH)
+  return header
+}
+
+function checkHeader(header: Buffer): Buffer {
+  if (header.compare(HEADER, 0, HEADER.length, 0, HEADER.length) !== 0) throw new ObjectDamaged()
+  return header
+}
+
+async function readHeader(input: ChunkReader): Promise<Buffer> {
+  return checkHeader(Buffer.concat(await input.take(HEADER_LENGTH)))
+}
+
+interface SegmentCipher {
+  /** Ciphertext chunks, then the tag. */
+  seal(index: number, last: boolean, plaintext: readonly Buffer[]): Buffer[]
+  open(index: number, last: boolean, ciphertext: readonly Buffer[], tag: Buffer): Buffer[]
+}
+
+function segmentCipher(dataKey: SecretBytes, identity: string, header: Buffer): SegmentCipher {
+  const key = createHmac('sha256', revealBytes(dataKey)).update('twokey/object\0').update(header).digest()
+  const owner = Buffer.from(identity, 'utf16le')
+  const middle = Buffer.concat([Buffer.from([0]), owner])
+  const final = Buffer.concat([Buffer.from([1]), owner])
+  const nonce = Buffer.alloc(12)
+  const nonceFor = (index: number) => {
+    nonce.writeUIntBE(index, 6, 6)
+    return nonce
+  }
+  return {
+    seal: (index, last, plaintext) => seal(key, nonceFor(index), last ? final : middle, plaintext),
+    open(index, last, ciphertext, tag) {
+      const opened = open(key, nonceFor(index), last ? final : middle, ciphertext, tag)
+      if (!opened) throw new ObjectDamaged()
+      return opened
+    },
+  }
+}
+
+/** Cuts a list of chunks after `length` bytes, without copying. The list must hold at least as many. */
+function split(chunks: readonly Buffer[], length: number): [Buffer[], Buffer[]] {
+  const before: Buffer[] = []
+  let missing = length
+  for (const [at, chunk] of chunks.entries()) {
+    if (chunk.length > missing) {
+      if (missing > 0) before.push(chunk.subarray(0, missing))
+      return [before, [chunk.subarray(missing), ...chunks.slice(at + 1)]]
+    }
+    before.push(chunk)
+    missing -= chunk.length
+  }
+  return [before, []]
+}
+
+/** The part of `chunks` that lies within `[start, end)`, counted from their beginning. */
+function* cut(chunks: readonly Buffer[], start: number, end: number): Generator<Buffer, void, undefined> {
+  let at = 0
+  for (const chunk of chunks) {
+    const part = chunk.subarray(Math.max(0, start - at), Math.max(0, end - at))
+    at += chunk.length
+    if (part.length > 0) yield part
+  }
+}
+
+/** Takes exact numbers of bytes from a stream of chunks, without copying. */
+class ChunkReader {
+  readonly #source: AsyncIterator<Buffer>
+  #rest: Buffer = Buffer.alloc(0)
+
+  constructor(source: AsyncIterable<Buffer>) {
+    this.#source = source[Symbol.asyncIterator]()
+  }
+
+  /** The next `length` bytes. Throws `ObjectDamaged` when the stream ends before. */
+  async take(length: number): Promise<Buffer[]> {
+    const parts: Buffer[] = []
+    let missing = length
+    while (missing > 0) {
+      if (this.#rest.length === 0) {
+        const next = await this.#source.next()
+        if (next.done === true) throw new ObjectDamaged()
+        this.#rest = next.value
+      }
+      const part = this.#rest.subarray(0, missing)
+      this.#rest = this.#rest.subarray(part.length)
+      missing -= part.length
+      if (part.length > 0) parts.push(part)
+    }
+    return parts
+  }
+
+  /** Lets the source close its file. */
+  async close(): Promise<void> {
+    await this.#source.return?.()
+  }
+}
