@@ -1,4 +1,4 @@
-import type { NormalizedSchema } from '@smithy/core/schema'
+import { NormalizedSchema } from '@smithy/core/schema'
 
 /** What the SDK does not say about a service's wire form. */
 export interface ServiceWire {
@@ -25,4 +25,42 @@ export interface OperationModel {
 export interface ServiceModel {
   readonly wire: ServiceWire
   readonly operations: ReadonlyMap<string, OperationModel>
+}
+
+/** An operation as the SDK writes it: `[9, namespace, name, traits, input, output]`. */
+type OperationSchema = readonly [9, string, string, unknown, SchemaRef, SchemaRef]
+type SchemaRef = Parameters<typeof NormalizedSchema.of>[0]
+
+/**
+ * Reads a service's operations from what its SDK client exports (`Encrypt$`, `GetObject$`, …).
+ * @param sdkModule the namespace object of `@aws-sdk/client-*`
+ * @throws Error when the module holds no operation of the namespace: it is another service's client, or too old.
+ */
+export function loadModel(wire: ServiceWire, sdkModule: object): ServiceModel {
+  const operations = new Map<string, OperationModel>()
+  const service: ServiceModel = { wire, operations }
+  for (const value of Object.values(sdkModule)) {
+    if (!isOperation(value) || value[1] !== wire.namespace) continue
+    const [, , name, traits, input, output] = value
+    const http = httpOf(traits)
+    operations.set(name, {
+      name,
+      service,
+      input: NormalizedSchema.of(input),
+      output: NormalizedSchema.of(output),
+      ...(http && { http }),
+    })
+  }
+  if (operations.size === 0) throw new Error(`the module holds no operation schemas of \`${wire.namespace}\``)
+  return service
+}
+
+const isOperation = (value: unknown): value is OperationSchema =>
+  Array.isArray(value) && value[0] === 9 && typeof value[2] === 'string'
+
+/** The SDK writes the http trait as `[method, uri, status]`. */
+function httpOf(traits: unknown): OperationModel['http'] {
+  const http = typeof traits === 'object' && traits !== null && 'http' in traits ? traits.http : undefined
+  if (!Array.isArray(http)) return undefined
+  return { method: String(http[0]), uri: String(http[1]), status: Number(http[2]) }
 }
