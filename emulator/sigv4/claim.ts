@@ -1,0 +1,169 @@
+import type { Parts, QueryParts } from './authorization.ts'
+import { headerParts, isPresigned, queryParts, queryValue } from './authorization.ts'
+import { parseAmzDate } from './date.ts'
+import { ALGORITHM, TERMINATOR } from './signature.ts'
+import type { Claim, Expected, Problem, ScopeFault, Scope, SignedClaim, SignedRequest, Via } from './types.ts'
+import { SignatureProblem } from './types.ts'
+
+/** One week: the longest a presigned S3 request may live. */
+const LONGEST_EXPIRY = 604_800
+
+/**
+ * Takes a request's signature apart and makes every check that needs no secret, in AWS's order (kms-iam.md A3, rows 5
+ * to 15): both ways at once, shape, parts, date, clock, signed headers, algorithm, credential, scope. A request without any
+ * signature is `anonymous`; whether it may be is for the service to say (`missing`).
+ *
+ * @throws SignatureProblem the first check that fails
+ */
+export function parseClaim(request: SignedRequest, expected: Expected): Claim {
+  const header = request.headers['authorization']
+  if (header === undefined) return isPresigned(request.query) ? queryClaim(request, expected) : { kind: 'anonymous' }
+  if (request.query.includes('X-Amz-Algorithm') && queryValue(request.query, 'X-Amz-Algorithm') !== undefined) {
+    refuse({ code: 'both-ways', header })
+  }
+  return headerClaim(header, request, expected)
+}
+
+function headerClaim(header: string, request: SignedRequest, expected: Expected): Claim {
+  const parts = headerParts(header, request.headers)
+  // S3 looks at the scheme first: `AWS key:signature` (Signature Version 2) has no parts to miss.
+  if (expected.service === 's3' && parts.algorithm?.startsWith('AWS4-') !== true) checkAlgorithm(parts, 'header')
+  const { credential, signature, signedHeaders, date } = parts
+  if (credential === undefined || signature === undefined || signedHeaders === undefined || date === undefined) {
+    return refuse({
+      code: 'missing-header-parts',
+      parts: missing(parts, ['Credential', 'Signature', 'SignedHeaders', 'Date']),
+      header,
+    })
+  }
+  const time = timeOf(date, 'header')
+  checkClock(date, time, expected)
+  const signed = namesOf(signedHeaders)
+  const scope = checkRest(parts, signed, request, expected, 'header')
+  const sessionToken = request.headers['x-amz-security-token']
+  return { kind: 'header', ...scope, date, time, signedHeaders: signed, signature, sessionToken }
+}
+
+function queryClaim(request: SignedRequest, expected: Expected): Claim {
+  const parts = queryParts(request.query)
+  const s3 = expected.service === 's3'
+  const { algorithm, credential, signature, signedHeaders, date } = parts
+  if (
+    algorithm === undefined ||
+    credential === undefined ||
+    signature === undefined ||
+    signedHeaders === undefined ||
+    date === undefined ||
+    (s3 && parts.expires === undefined)
+  ) {
+    const wanted = ['Algorithm', 'Credential', 'Signature', 'SignedHeaders', 'Date', ...(s3 ? ['Expires'] : [])]
+    return refuse({ code: 'missing-query-parts', parts: missing(parts, wanted).map((part) => `X-Amz-${part}`) })
+  }
+  const time = timeOf(date, 'query')
+  const expiresSeconds = s3 ? expiryOf(parts) : expected.windowSeconds
+  if (s3) checkLifetime(time, expiresSeconds, expected)
+  // The other services give a presigned request the ordinary window whatever its X-Amz-Expires says: EKS asks STS for
+  // 60 seconds and is served for 15 minutes.
+  else checkClock(date, time, expected)
+  const signed = namesOf(signedHeaders)
+  const scope = checkRest(parts, signed, request, expected, 'query')
+  const sessionToken = parts.token ?? request.headers['x-amz-security-token']
+  return { kind: 'query', expiresSeconds, ...scope, date, time, signedHeaders: signed, signature, sessionToken }
+}
+
+function missing(parts: Parts & Partial<QueryParts>, names: readonly string[]): string[] {
+  const present: Record<string, string | undefined> = {
+    Algorithm: parts.algorithm,
+    Credential: parts.credential,
+    Signature: parts.signature,
+    SignedHeaders: parts.signedHeaders,
+    Date: parts.date,
+    Expires: parts.expires,
+  }
+  return names.filter((name) => present[name] === undefined)
+}
+
+function timeOf(date: string, via: Via): number {
+  return parseAmzDate(date) ?? refuse({ code: 'bad-date', date, via })
+}
+
+function checkClock(date: string, time: number, { now, windowSeconds }: Expected): void {
+  if (time < now - windowSeconds * 1000) refuse({ code: 'expired', date, now, windowSeconds })
+  if (time > now + windowSeconds * 1000) refuse({ code: 'not-yet-current', date, now, windowSeconds })
+}
+
+function expiryOf(parts: QueryParts): number {
+  const text = parts.expires ?? ''
+  if (!/^-?\d+$/.test(text)) refuse({ code: 'presign-expires-invalid', reason: 'not-a-number' })
+  const seconds = Number(text)
+  if (seconds < 0) refuse({ code: 'presign-expires-invalid', reason: 'negative' })
+  if (seconds > LONGEST_EXPIRY) refuse({ code: 'presign-expires-invalid', reason: 'too-long' })
+  return seconds
+}
+
+function checkLifetime(time: number, expiresSeconds: number, { now, windowSeconds }: Expected): void {
+  if (time > now + windowSeconds * 1000) refuse({ code: 'presign-not-yet-valid' })
+  const expiresAt = time + expiresSeconds * 1000
+  if (now > expiresAt) refuse({ code: 'presign-expired', expiresSeconds, expiresAt, now })
+}
+
+/** Lower case and sorted, as the canonical form wants them; nearly all clients send them so. */
+function namesOf(signedHeaders: string): string[] {
+  const names = signedHeaders.toLowerCase().split(';')
+  for (let i = 1; i < names.length; i++) if ((names[i - 1] ?? '') > (names[i] ?? '')) return names.sort()
+  return names
+}
+
+function checkRest(
+  parts: Parts,
+  signed: readonly string[],
+  request: SignedRequest,
+  expected: Expected,
+  via: Via,
+): Pick<SignedClaim, 'accessKeyId' | 'scope'> {
+  if (!signed.includes('host')) refuse({ code: 'host-not-signed' })
+  if (expected.service === 's3') checkAmzHeaders(request.headers, signed)
+  checkAlgorithm(parts, via)
+  const credential = parts.credential ?? ''
+  const [accessKeyId, date, region, service, terminator, ...rest] = credential.split('/')
+  if (accessKeyId === undefined || date === undefined || region === undefined) return arity(credential, via)
+  if (service === undefined || terminator === undefined || rest.length > 0) return arity(credential, via)
+  const scope = { date, region, service }
+  checkScope(scope, terminator, parts.date ?? '', expected, via)
+  return { accessKeyId, scope }
+}
+
+function arity(credential: string, via: Via): never {
+  return refuse({ code: 'credential-arity', credential, via })
+}
+
+/** S3 wants every `x-amz-*` header signed, so that none can be slipped in on the way (s3-ebs.md A1). */
+function checkAmzHeaders(headers: SignedRequest['headers'], signed: readonly string[]): void {
+  const unsigned: string[] = []
+  for (const name in headers) {
+    if (name.startsWith('x-amz-') && headers[name] !== undefined && !signed.includes(name)) unsigned.push(name)
+  }
+  if (unsigned.length > 0) refuse({ code: 'headers-not-signed', headers: unsigned })
+}
+
+function checkAlgorithm(parts: Parts, via: Via): void {
+  const algorithm = parts.algorithm ?? ''
+  if (algorithm !== ALGORITHM) refuse({ code: 'unsupported-algorithm', algorithm, via })
+}
+
+function checkScope(scope: Scope, terminator: string, date: string, expected: Expected, via: Via): void {
+  const day = date.slice(0, 8)
+  const { region, service } = expected
+  const regionFits = region === undefined ? scope.region !== '' : scope.region === region
+  if (regionFits && scope.service === service && terminator === TERMINATOR && scope.date === day) return
+  const faults: ScopeFault[] = []
+  if (!regionFits) faults.push({ part: 'region', got: scope.region, expected: region ?? '' })
+  if (scope.service !== service) faults.push({ part: 'service', got: scope.service, expected: service })
+  if (terminator !== TERMINATOR) faults.push({ part: 'terminator', got: terminator })
+  if (scope.date !== day) faults.push({ part: 'date', got: scope.date, expected: day, date })
+  refuse({ code: 'scope', faults, via })
+}
+
+function refuse(problem: Problem): never {
+  throw new SignatureProblem(problem)
+}

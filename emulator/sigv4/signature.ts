@@ -1,0 +1,56 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { wireBytes } from './encode.ts'
+import type { Scope } from './types.ts'
+
+export const ALGORITHM = 'AWS4-HMAC-SHA256'
+export const TERMINATOR = 'aws4_request'
+export const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+
+/** SHA-256 in lower-case hexadecimal. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return bytes.length === 0 ? EMPTY_SHA256 : createHash('sha256').update(bytes).digest('hex')
+}
+
+/** `date/region/service/aws4_request` */
+export function credentialScope(scope: Scope): string {
+  return `${scope.date}/${scope.region}/${scope.service}/${TERMINATOR}`
+}
+
+/** @param scope see `credentialScope` */
+export function stringToSign(date: string, scope: string, canonicalRequest: string): string {
+  return `${ALGORITHM}\n${date}\n${scope}\n${sha256Hex(wireBytes(canonicalRequest))}`
+}
+
+/** The string a chunk of a body signs. @param previous the signature before it, the request's own for the first chunk. */
+export function chunkStringToSign(date: string, scope: string, previous: string, chunkSha256: string): string {
+  return `${ALGORITHM}-PAYLOAD\n${date}\n${scope}\n${previous}\n${EMPTY_SHA256}\n${chunkSha256}`
+}
+
+/** The string the trailer signs. @param previous the signature of the last, empty chunk. */
+export function trailerStringToSign(date: string, scope: string, previous: string, trailerSha256: string): string {
+  return `AWS4-HMAC-SHA256-TRAILER\n${date}\n${scope}\n${previous}\n${trailerSha256}`
+}
+
+/** The key of one secret for one day, region and service. */
+export function signingKey(secret: string, scope: Scope): Buffer {
+  const dateKey = hmac(`AWS4${secret}`, scope.date)
+  const regionKey = hmac(dateKey, scope.region)
+  const serviceKey = hmac(regionKey, scope.service)
+  return hmac(serviceKey, TERMINATOR)
+}
+
+/** Lower-case hexadecimal. */
+export function signatureOf(key: Buffer, text: string): string {
+  return createHmac('sha256', key).update(text).digest('hex')
+}
+
+/** Whether two signatures are the same, in a time that does not tell where they differ. */
+export function sameSignature(a: string, b: string): boolean {
+  const left = Buffer.from(a, 'latin1')
+  const right = Buffer.from(b, 'latin1')
+  return left.length === right.length && timingSafeEqual(left, right)
+}
+
+function hmac(key: Buffer | string, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest()
+}
