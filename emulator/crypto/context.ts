@@ -11,18 +11,15 @@ export function encodeContext(context: EncryptionContext): Buffer {
   const keys = Object.keys(context)
   if (keys.length === 0) return NOTHING
   if (keys.length > 1) keys.sort()
-  const texts: string[] = []
-  let size = 4
+  let text = number(keys.length)
   for (const key of keys) {
     const value = context[key] ?? ''
-    texts.push(key, value)
-    size += 8 + 2 * (key.length + value.length)
+    text += number(key.length) + key + number(value.length) + value
   }
-  const bytes = Buffer.allocUnsafe(size)
-  let at = bytes.writeUInt32BE(keys.length, 0)
-  for (const text of texts) {
-    at = bytes.writeUInt32BE(2 * text.length, at)
-    at += bytes.write(text, at, 'utf16le')
-  }
-  return bytes
+  return Buffer.from(text, 'utf16le')
+}
+
+/** A number below 2^32 as two UTF-16 code units, so that a single conversion writes everything. */
+function number(value: number): string {
+  return String.fromCharCode(value >>> 16, value & 0xffff)
 }

@@ -28,7 +28,6 @@ export interface ParsedBlob {
   readonly materialId: string
   /** Everything before the ciphertext. */
   readonly head: Buffer
-  readonly salt: Buffer
   readonly nonce: Buffer
   readonly ciphertext: Buffer
   readonly tag: Buffer
@@ -56,9 +55,9 @@ const VERSION_0 = der(INTEGER, Buffer.from([0]))
 const TAG_SIZE = der(INTEGER, Buffer.from([TAG_LENGTH]))
 const FORMAT = Buffer.from('twokey/kms\u0001', 'latin1')
 
-/** SP 800-108 in counter mode, one block: the counter and label before the salt, the output length in bits after it. */
-const DERIVE_BEFORE = Buffer.from('\0\0\0\u0001twokey/kms encrypt\0', 'latin1')
-const DERIVE_AFTER = Buffer.from([0, 0, 1, 0])
+/** SP 800-108 in counter mode, one block: counter, label, 0, context (the salt, filled in per call), output bits. */
+const DERIVE = Buffer.from(`\0\0\0\u0001twokey/kms encrypt\0${'\0'.repeat(SALT_LENGTH)}\0\0\u0001\0`, 'latin1')
+const DERIVE_SALT_AT = DERIVE.length - SALT_LENGTH - 4
 
 /**
  * The public name of key material: one-way, the same for the same bytes under the same key, another for other bytes or
@@ -88,9 +87,9 @@ export function sealBlob(request: {
   fillRandom(blob, SALT_AT, SALT_LENGTH)
   fillRandom(blob, template.nonceAt, NONCE_LENGTH)
 
-  const key = deriveKey(request.material, blob.subarray(SALT_AT, SALT_AT + SALT_LENGTH))
+  const key = deriveKey(request.material, blob)
   const nonce = blob.subarray(template.nonceAt, template.nonceAt + NONCE_LENGTH)
-  const aad = associated(blob.subarray(0, headLength), request.context)
+  const aad = associated(blob, headLength, request.context)
   let at = headLength
   for (const part of seal(key, nonce, aad, [plaintext])) at += part.copy(blob, at)
   return blob
@@ -113,7 +112,6 @@ export function parseBlob(blob: Buffer): ParsedBlob | undefined {
     kind,
     materialId: blob.toString('hex', ID_AT, ID_AT + ID_LENGTH),
     head: blob.subarray(0, start),
-    salt: blob.subarray(SALT_AT, SALT_AT + SALT_LENGTH),
     nonce: blob.subarray(nonce.start, nonce.end),
     ciphertext: blob.subarray(start, end),
     tag: blob.subarray(end, octets.end),
@@ -122,19 +120,30 @@ export function parseBlob(blob: Buffer): ParsedBlob | undefined {
 
 /** The plaintext, or undefined whatever the reason: other material, other context, any changed bit. */
 export function openBlob(parsed: ParsedBlob, material: SecretBytes, context: EncryptionContext): Buffer | undefined {
-  const key = deriveKey(material, parsed.salt)
-  return open(key, parsed.nonce, associated(parsed.head, context), [parsed.ciphertext], parsed.tag)?.[0]
+  const key = deriveKey(material, parsed.head)
+  return open(
+    key,
+    parsed.nonce,
+    associated(parsed.head, parsed.head.length, context),
+    [parsed.ciphertext],
+    parsed.tag,
+  )?.[0]
 }
 
 /** A key for one blob, so that no number of calls wears out the nonces of one key material. */
-function deriveKey(material: SecretBytes, salt: Buffer): Buffer {
-  return createHmac('sha256', revealBytes(material)).update(DERIVE_BEFORE).update(salt).update(DERIVE_AFTER).digest()
+function deriveKey(material: SecretBytes, blob: Buffer): Buffer {
+  blob.copy(DERIVE, DERIVE_SALT_AT, SALT_AT, SALT_AT + SALT_LENGTH)
+  return createHmac('sha256', revealBytes(material)).update(DERIVE).digest()
 }
 
-function associated(head: Buffer, context: EncryptionContext): Buffer {
-  const length = Buffer.allocUnsafe(4)
-  length.writeUInt32BE(head.length, 0)
-  return Buffer.concat([length, head, encodeContext(context)])
+/** What is authenticated beside the plaintext: all of the blob before the ciphertext, with its length, and the context. */
+function associated(blob: Buffer, headLength: number, context: EncryptionContext): Buffer {
+  const contextBytes = encodeContext(context)
+  const aad = Buffer.allocUnsafe(4 + headLength + contextBytes.length)
+  aad.writeUInt32BE(headLength, 0)
+  blob.copy(aad, 4, 0, headLength)
+  contextBytes.copy(aad, 4 + headLength)
+  return aad
 }
 
 interface Template {
