@@ -2,6 +2,7 @@ import type { Blobs, Store } from '../state/store.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { PolicySource, Principal, Tags } from '../access/types.ts'
+import type { Check } from './define.ts'
 import type { Trace } from './trace.ts'
 
 /** What the wire said about a request, apart from its input. Header names lower case. */
@@ -116,6 +117,8 @@ export interface Environment {
   readonly store: Store
   readonly blobs: Blobs
   readonly directory: Directory
+  /** `soft`: denials are decided and recorded, but let through. */
+  readonly enforcement: 'strict' | 'soft'
   /** One line for the person who runs the emulator; never secrets. */
   readonly log: (line: string) => void
 }
@@ -144,4 +147,8 @@ export interface Call<S = unknown, K = unknown> {
   /** Response headers that the SDK's schema does not know. */
   readonly responseHeaders: Record<string, string>
   readonly trace: Trace
+  /**
+   * Whether a check would hold, without refusing or recording it: for answers that depend on what the caller may see (S3's 404 or 403).
+   */
+  readonly may: (check: Check) => boolean
 }

@@ -44,6 +44,8 @@ export interface Resource {
    * `ciphertext` (another account's key found in a ciphertext), or not at all.
    */
   readonly mention?: 'arn' | 'this resource' | 'ciphertext' | 'nothing' | undefined
+  /** Resource control policies do not bear on it (AWS managed keys; kms:RetireGrant). */
+  readonly exemptFromRcp?: boolean | undefined
 }
 
 /** One permission that must hold. */

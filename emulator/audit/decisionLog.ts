@@ -1,0 +1,135 @@
+import { explain, type Explanation } from '../access/explain.ts'
+import type { Decision } from '../access/types.ts'
+import type { Listener, Outcome } from './recorder.ts'
+
+/** One of the two locks of a request. */
+export interface GateView {
+  /** `data`: the operation's own permissions. `key`: the permissions and the state of the KMS key. */
+  readonly gate: 'data' | 'key'
+  readonly service: string
+  readonly operation: string
+  readonly outcome: 'allowed' | 'denied' | 'failed'
+  /** The refusal that is not about permission: a disabled key, a bad ciphertext. */
+  readonly error?: { readonly code: string; readonly message: string }
+  readonly checks: readonly Explanation[]
+}
+
+/** What `GET /_twokey/decisions/<id>` answers: JSON values only. */
+export interface DecisionView extends DecisionSummary {
+  readonly gates: readonly GateView[]
+}
+
+export interface DecisionSummary {
+  readonly requestId: string
+  /** ISO 8601. */
+  readonly time: string
+  readonly service: string
+  readonly operation: string | null
+  readonly region: string
+  /** The caller's ARN; `anonymous`, or a service's name. */
+  readonly principal: string
+  readonly status: number
+  readonly outcome: 'allowed' | 'denied' | 'failed'
+  readonly error?: { readonly code: string; readonly message: string }
+}
+
+export interface DecisionLog {
+  readonly listener: Listener
+  /** The latest first. */
+  list(options: { readonly limit: number; readonly deniedOnly?: boolean }): DecisionSummary[]
+  get(requestId: string): DecisionView | undefined
+  subscribe(subscriber: (summary: DecisionSummary) => void): () => void
+  clear(): void
+}
+
+/**
+ * The latest decisions, in bounded memory. Only references are kept; the explanation is computed when somebody asks.
+ * @param capacity how many requests are remembered
+ */
+export function createDecisionLog(capacity = 10_000): DecisionLog {
+  const ring = new Map<string, Outcome>()
+  const subscribers = new Set<(summary: DecisionSummary) => void>()
+  return {
+    listener(outcome) {
+      ring.set(outcome.requestId, outcome)
+      if (ring.size > capacity)
+        for (const oldest of ring.keys()) {
+          ring.delete(oldest)
+          break
+        }
+      if (subscribers.size > 0) for (const subscriber of subscribers) subscriber(summarise(outcome))
+    },
+    list({ limit, deniedOnly = false }) {
+      const found: DecisionSummary[] = []
+      for (const outcome of [...ring.values()].reverse()) {
+        if (found.length >= limit) break
+        const summary = summarise(outcome)
+        if (!deniedOnly || summary.outcome === 'denied') found.push(summary)
+      }
+      return found
+    },
+    get(requestId) {
+      const outcome = ring.get(requestId)
+      return outcome && { ...summarise(outcome), gates: gatesOf(outcome) }
+    },
+    subscribe(subscriber) {
+      subscribers.add(subscriber)
+      return () => subscribers.delete(subscriber)
+    },
+    clear() {
+      ring.clear()
+    },
+  }
+}
+
+function summarise(outcome: Outcome): DecisionSummary {
+  const { caller, error } = outcome
+  const { principal } = caller
+  return {
+    requestId: outcome.requestId,
+    time: new Date(outcome.time).toISOString(),
+    service: outcome.service,
+    operation: outcome.operation ?? null,
+    region: outcome.region,
+    principal:
+      principal.kind === 'anonymous' ? 'anonymous' : principal.kind === 'service' ? principal.service : principal.arn,
+    status: outcome.status,
+    outcome: !error ? 'allowed' : isDenial(outcome) ? 'denied' : 'failed',
+    ...(error && { error: { code: error.code, message: error.text } }),
+  }
+}
+
+/** Refused by a policy decision of this request or of a call forwarded for it. */
+function isDenial({ trace }: Outcome): boolean {
+  if (!trace) return false
+  return trace.decisions.some(refused) || trace.forwarded.some((call) => call.trace.decisions.some(refused))
+}
+
+const refused = (decision: Decision) => !decision.allowed
+
+function gatesOf(outcome: Outcome): GateView[] {
+  const { trace } = outcome
+  if (!trace) return []
+  const gates: GateView[] = []
+  if (trace.decisions.length > 0) {
+    gates.push({
+      gate: outcome.service === 'kms' ? 'key' : 'data',
+      service: outcome.service,
+      operation: outcome.operation ?? '',
+      outcome: trace.decisions.some(refused) ? 'denied' : 'allowed',
+      checks: trace.decisions.map(explain),
+    })
+  }
+  for (const { service, operation, trace: inner, error } of trace.forwarded) {
+    const denied = inner.decisions.some(refused)
+    gates.push({
+      gate: 'key',
+      service,
+      operation,
+      outcome: denied ? 'denied' : error ? 'failed' : 'allowed',
+      ...(error && !denied && { error: { code: error.code, message: error.text } }),
+      checks: inner.decisions.map(explain),
+    })
+  }
+  return gates
+}

@@ -1,0 +1,110 @@
+import { parseArgs } from 'node:util'
+import { createEmulator } from '../server/app.ts'
+import { DEFAULTS, readSettings, SETTINGS, SettingsError, type Settings } from '../server/settings.ts'
+import { loadSeed } from '../server/world/seed.ts'
+import { CliError } from './cliError.ts'
+
+/** `TWOKEY_DATA_DIR` is `--data-dir`. */
+const flagOf = (variable: string) =>
+  variable
+    .replace(/^TWOKEY_/, '')
+    .toLowerCase()
+    .replaceAll('_', '-')
+
+/** `twokey start`: runs until it is told to stop. Resolves to the exit status. */
+export async function run(args: readonly string[]): Promise<number> {
+  const settings = settingsFrom(args)
+  if (!settings) return 0
+  const began = process.hrtime.bigint()
+  const log = (line: string) => {
+    process.stderr.write(`${line}\n`)
+  }
+  const emulator = await startOrExplain(settings, log)
+  await loadSeed(emulator, log)
+  const url = await emulator.listen().catch((error: unknown) => {
+    throw new CliError(listenFault(error, settings))
+  })
+  const milliseconds = Number((process.hrtime.bigint() - began) / 1_000_000n)
+  process.stdout.write(welcome(url, settings, milliseconds))
+  await stopSignal()
+  process.stdout.write('Stopping …\n')
+  await emulator.close()
+  return 0
+}
+
+async function startOrExplain(settings: Settings, log: (line: string) => void) {
+  try {
+    return await createEmulator(settings, log)
+  } catch (error) {
+    throw new CliError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function settingsFrom(args: readonly string[]): Settings | undefined {
+  const options = Object.fromEntries(SETTINGS.map(({ variable }) => [flagOf(variable), { type: 'string' as const }]))
+  let values: Record<string, string | boolean | undefined>
+  try {
+    values = parseArgs({ args: [...args], options: { ...options, help: { type: 'boolean', short: 'h' } } }).values
+  } catch (error) {
+    throw new CliError(`${error instanceof Error ? error.message : String(error)}\n\n${usage()}`, 2)
+  }
+  if (values['help'] === true) {
+    process.stdout.write(usage())
+    return undefined
+  }
+  const environment: Record<string, string | undefined> = { ...process.env }
+  for (const { variable } of SETTINGS) {
+    const value = values[flagOf(variable)]
+    if (typeof value === 'string') environment[variable] = value
+  }
+  try {
+    return readSettings(environment)
+  } catch (error) {
+    if (error instanceof SettingsError) throw new CliError(error.message, 2)
+    throw error
+  }
+}
+
+function usage(): string {
+  const lines = SETTINGS.map(({ variable, key, expects }) => {
+    const fallback = DEFAULTS[key]
+    const shown =
+      fallback === undefined
+        ? ''
+        : ` (default ${typeof fallback === 'boolean' ? (fallback ? 'on' : 'off') : String(fallback)})`
+    return `  --${flagOf(variable).padEnd(12)} ${variable.padEnd(18)} ${expects}${shown}`
+  })
+  return `usage: twokey start [options]; each option is also an environment variable\n\n${lines.join('\n')}\n`
+}
+
+function welcome(url: string, settings: Settings, milliseconds: number): string {
+  const where = settings.dataDir === ':memory:' ? 'nothing is kept' : `state in ${settings.dataDir}`
+  return [
+    `Twokey listens on ${url} (${where}; ${settings.enforcement} enforcement; ${milliseconds} ms).`,
+    settings.bootstrap
+      ? `Credentials: any 12-digit account id with secret "test" is that account's root.`
+      : 'Bootstrap credentials are off.',
+    'Ready.',
+    '',
+  ].join('\n')
+}
+
+function listenFault(error: unknown, { host, port }: Settings): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'EADDRINUSE')
+    return `port ${port} on ${host} is taken; stop what listens there or choose another with TWOKEY_PORT (0 = any free port)`
+  if (code === 'EACCES') return `port ${port} may not be opened by this user; choose one above 1023 with TWOKEY_PORT`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return `\`${host}\` is not an address of this machine; set TWOKEY_HOST to 127.0.0.1 or 0.0.0.0`
+  return `cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        resolve()
+      })
+    }
+  })
+}

@@ -1,0 +1,78 @@
+import { principalContext } from '../access/context.ts'
+import type { ConditionContext, ContextValue } from '../access/types.ts'
+import type { Call } from './call.ts'
+import type { Check } from './define.ts'
+
+/**
+ * The condition keys of one check: those of the row (request and resource), of the principal, and the global ones (facts: C7).
+ * Built on demand, since most policies ask for few or none.
+ */
+export function conditionContext(check: Check, call: Call): ConditionContext {
+  return new CheckContext(check, call)
+}
+
+class CheckContext implements ConditionContext {
+  #named: Map<string, ContextValue> | undefined
+  readonly #check: Check
+  readonly #call: Call
+
+  constructor(check: Check, call: Call) {
+    this.#check = check
+    this.#call = call
+  }
+
+  get(name: string): ContextValue | undefined {
+    return (
+      this.#own().get(name) ??
+      GLOBAL[name]?.(this.#call, this.#check) ??
+      principalContext(this.#call.caller.principal).get(name)
+    )
+  }
+
+  *names(): Iterable<string> {
+    yield* this.#own().keys()
+    for (const name of Object.keys(GLOBAL)) if (this.get(name) !== undefined) yield name
+    yield* principalContext(this.#call.caller.principal).names()
+  }
+
+  #own(): Map<string, ContextValue> {
+    if (this.#named) return this.#named
+    const named = new Map<string, ContextValue>()
+    for (const layer of [this.#check.resource.context, this.#check.context]) {
+      if (!layer) continue
+      for (const [name, value] of Object.entries(layer)) if (value !== undefined) named.set(name.toLowerCase(), value)
+    }
+    this.#named = named
+    return named
+  }
+}
+
+type GlobalKey = (call: Call, check: Check) => ContextValue | undefined
+
+const bool = (value: boolean) => (value ? 'true' : 'false')
+const isService = (call: Call) => call.caller.principal.kind === 'service'
+const organizationOf = (call: Call, account: string | undefined) =>
+  account === undefined || account === '' ? undefined : call.env.directory.organization(account)
+
+/** Keys whose values come from the call as a whole. A null prototype, because names come from policies. */
+const GLOBAL: Readonly<Record<string, GlobalKey>> = Object.assign(Object.create(null) as Record<string, GlobalKey>, {
+  'aws:currenttime': (call) => new Date(call.time).toISOString(),
+  'aws:epochtime': (call) => String(Math.floor(call.time / 1000)),
+  'aws:securetransport': (call) => bool(call.http.secure),
+  // Forwarded calls keep the caller's address (AWS: forward access sessions); service principals have none.
+  'aws:sourceip': (call) => (isService(call) ? undefined : call.http.sourceIp),
+  'aws:useragent': (call) => (call.via ? call.via.invokedBy : call.http.userAgent || undefined),
+  'aws:referer': (call) => call.http.headers['referer'],
+  'aws:requestedregion': (call) => call.region,
+  'aws:viaawsservice': (call) => bool(call.via !== undefined),
+  'aws:calledvia': (call) => call.via?.calledVia,
+  'aws:calledviafirst': (call) => call.via?.calledVia[0],
+  'aws:calledvialast': (call) => call.via?.calledVia.at(-1),
+  'aws:principalorgid': (call) => organizationOf(call, call.account)?.id,
+  'aws:principalorgpaths': (call) => listOf(organizationOf(call, call.account)?.path),
+  'aws:resourceaccount': (_call, check) => check.resource.account,
+  'aws:resourceorgid': (call, check) => organizationOf(call, check.resource.account)?.id,
+  'aws:resourceorgpaths': (call, check) => listOf(organizationOf(call, check.resource.account)?.path),
+} satisfies Record<string, GlobalKey>)
+
+const listOf = (value: string | undefined): readonly string[] | undefined => (value === undefined ? undefined : [value])

@@ -1,0 +1,59 @@
+import { AwsError } from '../lib/awsError.ts'
+import type { Call } from './call.ts'
+import type { KeyUses, Keys, ServiceDefinition } from './define.ts'
+import { callFor, notImplemented, perform } from './perform.ts'
+import type { Registry } from './registry.ts'
+import type { ForwardedTrace } from './trace.ts'
+
+/**
+ * The key uses a row declares, as functions. Each is a KMS operation performed for the caller through the same steps as a direct
+ * call, with kms:ViaService and aws:CalledVia added. There is no private door to a key.
+ */
+export function keysOf(uses: KeyUses, from: Call, service: ServiceDefinition, registry: Registry): Keys<KeyUses> {
+  const keys: Record<string, (request: object) => Promise<object>> = {}
+  for (const [name, operation] of Object.entries(uses)) {
+    keys[name] = (request) => forward(from, service, registry, operation, request)
+  }
+  return keys as unknown as Keys<KeyUses>
+}
+
+async function forward(
+  from: Call,
+  service: ServiceDefinition,
+  registry: Registry,
+  operation: string,
+  request: object,
+): Promise<object> {
+  const { forwards } = service
+  if (!forwards) throw new Error(`\`${service.name}\` declares key uses but not how it appears to KMS`)
+  const kms = registry.require('kms')
+  const row = kms.row(operation)
+  if (!row) throw notImplemented('kms', operation)
+
+  const call = callFor(
+    kms,
+    operation,
+    row,
+    {
+      ...from,
+      requestId: from.env.ids.uuid(),
+      body: undefined,
+      via: {
+        service: service.name,
+        viaService: forwards.viaService(from.region),
+        calledVia: [...(from.via?.calledVia ?? []), forwards.calledVia],
+        invokedBy: forwards.invokedBy,
+      },
+    },
+    registry,
+  )
+  const trace: ForwardedTrace = { service: 'kms', operation, requestId: call.requestId, trace: call.trace }
+  from.trace.forwarded.push(trace)
+  try {
+    return await perform(kms, row, request, call)
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error
+    trace.error = error
+    throw service.keyFailure?.(error, from) ?? error
+  }
+}

@@ -1,0 +1,84 @@
+import { AwsError } from '../lib/awsError.ts'
+import type { Call } from './call.ts'
+import type { AnyRow, Check, KeyUses, Keys } from './define.ts'
+import { decide } from './authorize.ts'
+import { keysOf } from './keyUse.ts'
+import type { BoundService, Registry } from './registry.ts'
+import { newTrace } from './trace.ts'
+
+/** What the request path knows before a row takes over. */
+export type CallFacts = Omit<Call, 'service' | 'operation' | 'state' | 'keys' | 'trace' | 'responseHeaders' | 'may'>
+
+/** Gives a row its call: state, key uses, a fresh trace. */
+export function callFor(
+  service: BoundService,
+  operation: string,
+  row: AnyRow['row'],
+  facts: CallFacts,
+  registry: Registry,
+): Call {
+  const call: Call<unknown, Keys<KeyUses>> & { keys: Keys<KeyUses> } = {
+    ...facts,
+    service: service.definition.name,
+    operation,
+    state: service.state,
+    keys: NO_KEYS,
+    trace: newTrace(row.readOnly ?? false),
+    responseHeaders: {},
+    may: (check) => decide(check, call).allowed,
+  }
+  if (row.keyUse) call.keys = keysOf(row.keyUse, call, service.definition, registry)
+  return call
+}
+
+const NO_KEYS: Keys<KeyUses> = {}
+
+/**
+ * The part of the request path that direct and forwarded calls share: subject, authorize, invoke, and the facts for the audit
+ * trail. Throws AWS's refusal.
+ */
+export async function perform(service: BoundService, row: AnyRow['row'], input: object, call: Call): Promise<object> {
+  let subject: unknown
+  let output: object | undefined
+  try {
+    subject = row.subject?.(input, call)
+    const main = mainCheck(row, input, call, subject)
+    if (row.admit) {
+      if (!main) throw new Error(`\`${call.operation}\` replaces the order of checks but names no action`)
+      for await (const check of row.admit(input, call as Call<unknown, Keys<KeyUses>>, subject, main))
+        require(check, service, call)
+    } else {
+      if (main) require(main, service, call)
+      if (row.also) for (const check of row.also(input, call, subject)) require(check, service, call)
+    }
+    output = await row.run(input, call as Call<unknown, Keys<KeyUses>>, subject)
+    return output
+  } finally {
+    call.trace.audit = row.audit?.(input, output, subject, call)
+  }
+}
+
+function mainCheck(row: AnyRow['row'], input: object, call: Call, subject: unknown): Check | undefined {
+  if (row.action === null) return undefined
+  return {
+    action: row.action,
+    resource: row.resource?.(input, call, subject) ?? ACCOUNT_LEVEL,
+    context: row.context?.(input, call, subject),
+    ...row.grant?.(input, call, subject),
+  }
+}
+
+const ACCOUNT_LEVEL: Check['resource'] = { arn: '*', guard: 'none' }
+
+/** Takes one decision, keeps it in the trace, and refuses in the service's words unless enforcement is soft. */
+function require(check: Check, service: BoundService, call: Call): void {
+  const decision = decide(check, call)
+  call.trace.decisions.push(decision)
+  if (decision.allowed || call.env.enforcement === 'soft') return
+  throw service.definition.denied(decision, check, call)
+}
+
+/** AWS's answer to an operation that is not emulated: honest, and by name. */
+export function notImplemented(service: string, operation: string): AwsError {
+  return new AwsError('NotImplemented', 501, `twokey does not emulate ${service}:${operation}`)
+}

@@ -1,0 +1,128 @@
+import express, { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
+import type { StateDocument } from '../../state/store.ts'
+import type { Emulator } from '../app.ts'
+import { parseDuration } from './duration.ts'
+import { ownPagesOnly } from './guard.ts'
+
+/** A request to the admin door that cannot be served; the message says what to send instead. */
+export class AdminError extends Error {
+  readonly status: number
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+/** The door for people and tests, `/_twokey/` (DESIGN §8). JSON in, JSON out; errors are `{ "error": "<sentence>" }`. */
+export function adminRouter(emulator: Emulator): Router {
+  const router = Router()
+  const json = express.json({ limit: '256mb', type: () => true })
+  router.use(ownPagesOnly)
+  router.get('/health', (_req, res) => {
+    res.json({ status: 'ok', version: VERSION, time: new Date(emulator.clock.now()).toISOString() })
+  })
+  router.post('/reset', (_req, res) => {
+    emulator.reset()
+    res.json({ reset: true })
+  })
+  router.get('/state', (req, res) => {
+    res.json(emulator.store.export({ secrets: queryOf(req).get('secrets') === '1' }))
+  })
+  router.post('/state', json, (req, res) => {
+    emulator.store.import(stateDocument(req.body))
+    emulator.decisions.clear()
+    emulator.rearm()
+    res.json({ imported: true })
+  })
+  router.get('/clock', (_req, res) => {
+    res.json(clockView(emulator))
+  })
+  router.post('/clock', json, (req, res) => {
+    emulator.clock.setOffset(newOffset(emulator, req.body as unknown))
+    res.json(clockView(emulator))
+  })
+  router.get('/decisions', (req, res) => {
+    if (req.headers.accept?.includes('text/event-stream')) stream(emulator, req, res)
+    else res.json({ decisions: emulator.decisions.list(listOptions(queryOf(req))) })
+  })
+  router.get('/decisions/:id', (req, res) => {
+    const view = emulator.decisions.get(req.params.id)
+    if (!view)
+      throw new AdminError(
+        404,
+        `no decision with the request id \`${req.params.id}\`; GET /_twokey/decisions lists the latest`,
+      )
+    res.json(view)
+  })
+  router.use((req) => {
+    throw new AdminError(404, `there is no \`${req.method} /_twokey${req.path}\`; docs/admin.md lists what there is`)
+  })
+  router.use(onError)
+  return router
+}
+
+const VERSION = process.env['npm_package_version'] ?? '0.1.0'
+
+const queryOf = (req: Request) => new URLSearchParams(req.originalUrl.split('?')[1] ?? '')
+
+const onError: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+  if (res.headersSent) {
+    next(error)
+    return
+  }
+  const status = error instanceof AdminError ? error.status : statusOf(error)
+  res.status(status).json({ error: error instanceof Error ? error.message : 'failed' })
+}
+
+/** body-parser's errors carry a status; anything else is ours. */
+function statusOf(error: unknown): number {
+  const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined
+  return typeof status === 'number' ? status : 500
+}
+
+function clockView({ clock }: Emulator) {
+  return { now: new Date(clock.now()).toISOString(), offsetMilliseconds: clock.offset }
+}
+
+/** `{"advance":"P8D"}`, `{"set":"2027-01-01T00:00:00Z"}` or `{"reset":true}`. */
+function newOffset({ clock }: Emulator, body: unknown): number {
+  const request = (typeof body === 'object' && body !== null ? body : {}) as Readonly<Record<string, unknown>>
+  if (typeof request['advance'] === 'string') {
+    const by = parseDuration(request['advance'])
+    if (by === undefined)
+      throw new AdminError(400, `\`${request['advance']}\` is not a duration; write P8D, PT15M or -PT1H`)
+    return clock.offset + by
+  }
+  if (typeof request['set'] === 'string') {
+    const to = Date.parse(request['set'])
+    if (Number.isNaN(to)) throw new AdminError(400, `\`${request['set']}\` is not a time; write 2027-01-01T00:00:00Z`)
+    return clock.offset + (to - clock.now())
+  }
+  if (request['reset'] === true) return 0
+  throw new AdminError(400, 'say {"advance":"P8D"}, {"set":"2027-01-01T00:00:00Z"} or {"reset":true}')
+}
+
+function stateDocument(body: unknown): StateDocument {
+  const document = body as Partial<StateDocument> | undefined
+  if (document?.format !== 'twokey-state' || typeof document.collections !== 'object') {
+    throw new AdminError(400, 'this is not a state document; GET /_twokey/state gives one')
+  }
+  return document as StateDocument
+}
+
+function listOptions(query: URLSearchParams) {
+  const limit = Number(query.get('limit') ?? '100')
+  if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
+    throw new AdminError(400, 'limit must be a number from 1 to 10000')
+  return { limit, deniedOnly: query.get('outcome') === 'denied' }
+}
+
+/** Server-sent events: one summary per finished request. */
+function stream(emulator: Emulator, req: Request, res: Response): void {
+  res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  const stop = emulator.decisions.subscribe((summary) => {
+    // A reader that does not keep up is let go, so that memory stays bounded.
+    if (!res.write(`data: ${JSON.stringify(summary)}\n\n`) && res.writableLength > 1_000_000) res.destroy()
+  })
+  req.on('close', stop)
+}

@@ -1,0 +1,206 @@
+import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import express, { type Express } from 'express'
+import { createDecisionLog, type DecisionLog } from '../audit/decisionLog.ts'
+import { createRecorder, type Recorder } from '../audit/recorder.ts'
+import { createClock, type Clock } from '../lib/clock.ts'
+import { createIds } from '../lib/ids.ts'
+import type { Environment } from '../operation/call.ts'
+import { createRegistry, type Registry } from '../operation/registry.ts'
+import { createVerifier } from '../sigv4/verify.ts'
+import { openBlobs } from '../state/blobs.ts'
+import { openStore } from '../state/openStore.ts'
+import type { Blobs, Store } from '../state/store.ts'
+import { adminRouter } from './admin/router.ts'
+import { createDirectory } from './directory.ts'
+import type { Core } from './exchange.ts'
+import { handle } from './pipeline.ts'
+import { SERVICES } from './services.ts'
+import type { Settings } from './settings.ts'
+import { requestLogger } from './requestLog.ts'
+
+/** A running emulator, or one that is ready to be mounted. */
+export interface Emulator {
+  readonly settings: Settings
+  readonly app: Express
+  readonly core: Core
+  readonly registry: Registry
+  readonly env: Environment
+  readonly store: Store
+  readonly blobs: Blobs
+  readonly clock: Clock
+  readonly recorder: Recorder
+  readonly decisions: DecisionLog
+  /** Opens the ports; resolves to the base URL, e.g. `http://127.0.0.1:4566`. */
+  listen(): Promise<string>
+  /** Empties everything: accounts, keys, objects, decisions; the clock goes back to the machine's. */
+  reset(): void
+  /** Takes up what time brings, after the state was replaced. */
+  rearm(): void
+  /** Stops listening, writes the state, releases the directory. */
+  close(): Promise<void>
+}
+
+/** The only place that wires the rooms together. Throws with a sentence when the data directory cannot be used. */
+export async function createEmulator(
+  settings: Settings,
+  log: (line: string) => void = () => undefined,
+): Promise<Emulator> {
+  const store = await openStore({ dir: settings.dataDir, fsync: settings.fsync, log })
+  const blobs = await openBlobs(settings.dataDir, { fsync: settings.fsync })
+  const clockState = store.collection<{ offset: number }>({ name: 'clock', scope: 'global' })
+  const clock = createClock(clockState.in().get('clock')?.offset ?? 0)
+  const ids = createIds(settings.idSeed)
+  const registry = createRegistry(SERVICES, store)
+  const env: Environment = {
+    clock: persistOffset(clock, (offset) => {
+      clockState.in().put('clock', { offset })
+    }),
+    ids,
+    store,
+    blobs,
+    directory: createDirectory(registry, settings),
+    enforcement: settings.enforcement,
+    log,
+  }
+  const recorder = createRecorder((error) => {
+    log(`recording failed: ${String(error)}`)
+  })
+  const decisions = createDecisionLog()
+  recorder.listen(decisions.listener)
+  recorder.listen(requestLogger(settings.log, log))
+
+  const core: Core = {
+    registry,
+    env,
+    verifier: createVerifier(),
+    recorder,
+    plainIsSecure: settings.tlsPort === undefined,
+  }
+  const app = express()
+  const servers: Server[] = []
+
+  const emulator: Emulator = {
+    settings,
+    app,
+    core,
+    registry,
+    env,
+    store,
+    blobs,
+    clock: env.clock,
+    recorder,
+    decisions,
+    async listen() {
+      const plain = createServer(requestClasses(app), app)
+      servers.push(plain)
+      const port = await open(plain, settings.port, settings.host)
+      if (settings.tlsPort !== undefined) {
+        const { localCertificate } = await import('./certificate.ts')
+        const tls = createTlsServer({ ...localCertificate(store, env), ...requestClasses(app) }, app)
+        servers.push(tls)
+        await open(tls, settings.tlsPort, settings.host)
+      }
+      return `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${String(port)}`
+    },
+    reset() {
+      clock.stop()
+      store.reset()
+      blobs.reset()
+      decisions.clear()
+      clock.setOffset(0)
+      emulator.rearm()
+    },
+    rearm() {
+      for (const { definition, state } of registry.services) definition.start?.(state, env)
+    },
+    async close() {
+      clock.stop()
+      await Promise.all(servers.map(shut))
+      await store.close()
+    },
+  }
+
+  mount(app, core, settings.admin ? adminRouter(emulator) : undefined)
+  emulator.rearm()
+  return emulator
+}
+
+/** `/_twokey/` for people and tests, everything else for AWS's clients. */
+function mount(app: Express, core: Core, admin: express.Router | undefined): void {
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', false)
+  app.use((req, res, next) => {
+    if (admin && req.url.startsWith('/_twokey/')) next()
+    else void handle(core, req, res)
+  })
+  if (admin) app.use('/_twokey', admin)
+}
+
+/**
+ * Request and response classes whose prototypes are already express's, so that express's per-request `setPrototypeOf` changes
+ * nothing: worth more than everything else on the request path together (DESIGN §10).
+ */
+function requestClasses(app: Express) {
+  return {
+    IncomingMessage: withPrototype(IncomingMessage, app.request),
+    ServerResponse: withPrototype(ServerResponse, app.response),
+  }
+}
+
+function withPrototype<C extends new (...args: never[]) => object>(base: C, prototype: object): C {
+  const derived = function (this: unknown, ...args: never[]): object {
+    return Reflect.construct(base, args, derived as unknown as C)
+  }
+  derived.prototype = prototype
+  return derived as unknown as C
+}
+
+function open(server: Server, port: number, host: string): Promise<number> {
+  // Large uploads take their time; AWS's own limits are generous.
+  server.requestTimeout = 0
+  server.keepAliveTimeout = 65_000
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve((server.address() as AddressInfo).port)
+    })
+  })
+}
+
+function shut(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve()
+    })
+    server.closeIdleConnections()
+    setTimeout(() => {
+      server.closeAllConnections()
+    }, 1000).unref()
+  })
+}
+
+function persistOffset(clock: Clock, save: (offset: number) => void): Clock {
+  return {
+    now: () => clock.now(),
+    get offset() {
+      return clock.offset
+    },
+    setOffset(offset) {
+      save(offset)
+      clock.setOffset(offset)
+    },
+    schedule: (id, at, task) => {
+      clock.schedule(id, at, task)
+    },
+    cancel: (id) => {
+      clock.cancel(id)
+    },
+    stop: () => {
+      clock.stop()
+    },
+  }
+}

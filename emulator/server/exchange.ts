@@ -1,0 +1,63 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AwsError } from '../lib/awsError.ts'
+import type { Call, Caller, Environment } from '../operation/call.ts'
+import type { AnyRow } from '../operation/define.ts'
+import type { BoundService, Registry } from '../operation/registry.ts'
+import type { Recorder } from '../audit/recorder.ts'
+import type { Claim } from '../sigv4/types.ts'
+import type { Verifier } from '../sigv4/verify.ts'
+import type { Protocol, WireResponse } from '../wire/protocol.ts'
+import type { OperationModel, ServiceModel } from '../wire/schema.ts'
+
+/** What every request shares. */
+export interface Core {
+  readonly registry: Registry
+  readonly env: Environment
+  readonly verifier: Verifier
+  readonly recorder: Recorder
+  /** Plain HTTP stands in for HTTPS (aws:SecureTransport true) where no TLS port was asked for. */
+  readonly plainIsSecure: boolean
+}
+
+/** One request on its way down the steps: each fills in what it decides. */
+export interface Exchange {
+  readonly core: Core
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  // receive
+  readonly time: number
+  readonly method: string
+  /** Percent-encoded, as sent. */
+  readonly path: string
+  readonly query: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  requestId: string
+  // identify
+  serviceName: string
+  region: string
+  protocol: Protocol
+  service: BoundService | undefined
+  model: ServiceModel | undefined
+  /** The path the protocol reads: S3's virtual-host form is turned into `/bucket/key`. */
+  routedPath: string
+  // match
+  operation: string | undefined
+  operationModel: OperationModel | undefined
+  row: AnyRow['row'] | undefined
+  // read
+  body: Buffer
+  stream: AsyncIterable<Buffer> | undefined
+  trailers: (() => Readonly<Record<string, string>>) | undefined
+  // authenticate
+  claim: Claim
+  caller: Caller
+  // decode … encode
+  input: object
+  call: Call | undefined
+  output: object
+  response: WireResponse | undefined
+  error: AwsError | undefined
+}
+
+/** One step of the request path. It may be asynchronous, and throws AwsError or SignatureProblem to refuse. */
+export type Step = (exchange: Exchange) => void | Promise<void>

@@ -1,0 +1,166 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { AwsError } from '../lib/awsError.ts'
+import { callFor, perform } from '../operation/perform.ts'
+import { SignatureProblem } from '../sigv4/types.ts'
+import type { Core, Exchange, Step } from './exchange.ts'
+import { authenticate } from './steps/authenticate.ts'
+import { identify } from './steps/identify.ts'
+import { known, match, wireRequest } from './steps/match.ts'
+import { read, receive } from './steps/receive.ts'
+import { answering, encode, internalFailure, send } from './steps/respond.ts'
+import { signatureError } from './steps/signatureErrors.ts'
+
+/**
+ * The request path. Data flows down this list once and never turns back; the first step that refuses decides the answer.
+ * The order is behaviour (facts: A6): AWS's JSON services refuse an unknown operation before they look at the signature.
+ */
+const JSON_STEPS: readonly Step[] = [
+  identify,
+  match,
+  read,
+  known,
+  wellFormed,
+  authenticate,
+  decode,
+  validate,
+  invoke,
+  encode,
+]
+const OTHER_STEPS: readonly Step[] = [identify, read, match, authenticate, known, decode, validate, invoke, encode]
+/** S3 knows from the request line whether the body is to be streamed, so it matches before it reads. */
+const REST_STEPS: readonly Step[] = [identify, match, read, authenticate, known, decode, validate, invoke, encode]
+
+/** Takes one request from the socket to its answer. Never throws. */
+export async function handle(core: Core, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const exchange = receive(core, req, res)
+  try {
+    await identify(exchange)
+    for (const step of stepsOf(exchange)) {
+      if (step === identify) continue
+      const pending = step(exchange)
+      if (pending) await pending
+    }
+  } catch (error) {
+    refuse(exchange, error)
+  }
+  const response = exchange.response
+  if (!response) return
+  const durable = core.env.store.durable()
+  if (durable) await durable
+  record(exchange, response.status)
+  try {
+    await send(exchange, response)
+  } catch (error) {
+    core.env.log(`request ${exchange.requestId}: the answer was cut short: ${describe(error)}`)
+  }
+}
+
+function stepsOf({ protocol }: Exchange): readonly Step[] {
+  if (protocol.name === 'awsJson') return JSON_STEPS
+  return protocol.name === 'restXml' || protocol.name === 'restJson' ? REST_STEPS : OTHER_STEPS
+}
+
+/** AWS's JSON front end refuses what is not a JSON object before it looks at the signature (facts: A3 row 3). */
+function wellFormed({ body }: Exchange): void {
+  // The full parse follows after authentication; what does not even begin as an object is refused here.
+  for (const byte of body) {
+    if (byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d) continue
+    if (byte === 0x7b) return
+    break
+  }
+  throw new AwsError('SerializationException', 400, '')
+}
+
+/** Wire to the operation's typed input. */
+function decode(exchange: Exchange): void {
+  if (!exchange.operationModel) throw new Error('nothing was matched')
+  exchange.input = exchange.protocol.decode(wireRequest(exchange), exchange.operationModel)
+}
+
+/** The constraint table of the service. */
+function validate(exchange: Exchange): void {
+  if (!exchange.operationModel || !exchange.service) return
+  const fault = exchange.service.validator(exchange.operationModel)(exchange.input)
+  if (fault) throw fault
+}
+
+/** Subject, authorization and handler: the part that forwarded calls share. */
+async function invoke(exchange: Exchange): Promise<void> {
+  const { core, service, row, operation, req } = exchange
+  if (!service || !row || operation === undefined) throw new Error('nothing was matched')
+  const principal = exchange.caller.principal
+  const call = callFor(
+    service,
+    operation,
+    row,
+    {
+      requestId: exchange.requestId,
+      region: exchange.region,
+      account: principal.kind === 'anonymous' || principal.kind === 'service' ? '' : principal.account,
+      caller: exchange.caller,
+      time: exchange.time,
+      http: {
+        method: exchange.method,
+        path: exchange.path,
+        query: exchange.query,
+        headers: exchange.headers,
+        sourceIp: sourceIp(req),
+        userAgent: exchange.headers['user-agent'] ?? '',
+        secure: core.plainIsSecure || 'encrypted' in req.socket,
+      },
+      env: core.env,
+      body: exchange.stream,
+      trailers: exchange.trailers,
+    },
+    core.registry,
+  )
+  exchange.call = call
+  exchange.output = await perform(service, row, exchange.input, call)
+}
+
+function sourceIp(req: IncomingMessage): string {
+  const address = req.socket.remoteAddress ?? '127.0.0.1'
+  return address.startsWith('::ffff:') ? address.slice(7) : address
+}
+
+/** Any failure to the wire form of the protocol in use. What AWS would not say is logged here and not told. */
+function refuse(exchange: Exchange, thrown: unknown): void {
+  const { core, protocol, model } = exchange
+  let error: AwsError
+  if (thrown instanceof AwsError) error = thrown
+  else if (thrown instanceof SignatureProblem) error = signatureError(thrown.problem, protocol.name, exchange.time)
+  else {
+    core.env.log(
+      `request ${exchange.requestId} (${exchange.serviceName} ${exchange.operation ?? ''}) failed: ${describe(thrown)}`,
+    )
+    error = internalFailure()
+  }
+  exchange.error = error
+  exchange.response = protocol.fail(error, model, answering(exchange))
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+/** Tells the decision log, the audit trail and the meters. Never fails the request. */
+function record(exchange: Exchange, status: number): void {
+  const { core, call, headers, req } = exchange
+  core.recorder.record({
+    requestId: exchange.requestId,
+    time: exchange.time,
+    service: exchange.serviceName,
+    operation: exchange.operation,
+    region: exchange.region,
+    caller: exchange.caller,
+    http: {
+      sourceIp: call?.http.sourceIp ?? sourceIp(req),
+      userAgent: headers['user-agent'] ?? '',
+      host: headers['host'] ?? '',
+      secure: call?.http.secure ?? core.plainIsSecure,
+    },
+    status,
+    error: exchange.error,
+    trace: call?.trace,
+  })
+}

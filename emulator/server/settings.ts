@@ -1,0 +1,113 @@
+import { isAccountId } from '../lib/arn.ts'
+
+/** How an emulator runs. Each has an environment variable `TWOKEY_…` and a flag of `twokey start` of the same name. */
+export interface Settings {
+  readonly host: string
+  /** 0 = any free port. */
+  readonly port: number
+  /** HTTPS beside HTTP, with a certificate of a local authority; 0 = any free port. */
+  readonly tlsPort: number | undefined
+  /** A directory, or `:memory:`. */
+  readonly dataDir: string
+  /** A world file to load into an empty state. */
+  readonly seed: string | undefined
+  readonly enforcement: 'strict' | 'soft'
+  /** Whether `<account id>`/`test` are credentials of that account's root. */
+  readonly bootstrap: boolean
+  /** Whether `/_twokey/` answers. */
+  readonly admin: boolean
+  /** Wait for the disk, not only for the kernel, before acknowledging. */
+  readonly fsync: boolean
+  readonly log: 'off' | 'error' | 'denials' | 'requests'
+  /** The same identifiers in the same order; for examples and tests. */
+  readonly idSeed: string | undefined
+}
+
+export const DEFAULTS: Settings = {
+  host: '127.0.0.1',
+  port: 4566,
+  tlsPort: undefined,
+  dataDir: '.twokey',
+  seed: undefined,
+  enforcement: 'strict',
+  bootstrap: true,
+  admin: true,
+  fsync: false,
+  log: 'denials',
+  idSeed: undefined,
+}
+
+/** A setting that cannot be used; the message says what to write instead. */
+export class SettingsError extends Error {}
+
+interface Setting<K extends keyof Settings> {
+  readonly variable: string
+  readonly key: K
+  readonly read: (text: string) => Settings[K] | undefined
+  readonly expects: string
+}
+
+const setting = <K extends keyof Settings>(
+  variable: string,
+  key: K,
+  expects: string,
+  read: (text: string) => Settings[K] | undefined,
+): Setting<K> => ({ variable, key, read, expects })
+
+const port = (text: string) => (/^\d{1,5}$/.test(text) && Number(text) <= 65535 ? Number(text) : undefined)
+const oneOf =
+  <T extends string>(...values: readonly T[]) =>
+  (text: string) =>
+    values.find((value) => value === text)
+const flag = (text: string) => ({ '1': true, true: true, on: true, '0': false, false: false, off: false })[text]
+const nonEmpty = (text: string) => (text === '' ? undefined : text)
+
+/** In the order of docs/settings.md. */
+export const SETTINGS = [
+  setting('TWOKEY_HOST', 'host', 'an address or host name', nonEmpty),
+  setting('TWOKEY_PORT', 'port', 'a port number from 0 to 65535', port),
+  setting('TWOKEY_TLS_PORT', 'tlsPort', 'a port number from 0 to 65535', port),
+  setting('TWOKEY_DATA_DIR', 'dataDir', 'a directory, or `:memory:`', nonEmpty),
+  setting('TWOKEY_SEED', 'seed', 'a world file', nonEmpty),
+  setting('TWOKEY_ENFORCE', 'enforcement', '`strict` or `soft`', oneOf('strict', 'soft')),
+  setting('TWOKEY_BOOTSTRAP', 'bootstrap', '`on` or `off`', flag),
+  setting('TWOKEY_ADMIN', 'admin', '`1` or `0`', flag),
+  setting('TWOKEY_FSYNC', 'fsync', '`1` or `0`', flag),
+  setting('TWOKEY_LOG', 'log', '`off`, `error`, `denials` or `requests`', oneOf('off', 'error', 'denials', 'requests')),
+  setting('TWOKEY_ID_SEED', 'idSeed', 'any text', nonEmpty),
+] as const
+
+/**
+ * Settings from environment variables. Throws SettingsError with a sentence for each mistake, unknown `TWOKEY_` names included.
+ */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const faults: string[] = []
+  const values: Record<string, unknown> = { ...DEFAULTS }
+  for (const { variable, key, read, expects } of SETTINGS) {
+    const text = environment[variable]
+    if (text === undefined || text === '') continue
+    const value = read(text)
+    if (value === undefined) faults.push(`${variable} is \`${text}\`; it must be ${expects}`)
+    else values[key] = value
+  }
+  const known = new Set<string>(SETTINGS.map(({ variable }) => variable))
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith('TWOKEY_') && !known.has(name) && !OTHERS.has(name)) {
+      faults.push(`${name} is not a setting; the settings are ${[...known].join(', ')}`)
+    }
+  }
+  if (faults.length > 0) throw new SettingsError(faults.join('\n'))
+  return values as unknown as Settings
+}
+
+/** Read by the command line tools, not by the emulator. */
+const OTHERS: ReadonlySet<string> = new Set(['TWOKEY_URL'])
+
+/** The account a bootstrap access key stands for (DESIGN §8), or undefined when it is not one. */
+export function bootstrapAccount(accessKeyId: string): string | undefined {
+  if (accessKeyId === 'test') return '000000000000'
+  return isAccountId(accessKeyId) ? accessKeyId : undefined
+}
+
+/** The secret of every bootstrap credential. */
+export const BOOTSTRAP_SECRET = 'test'

@@ -1,0 +1,83 @@
+import { decodeChunked } from '../../sigv4/chunked.ts'
+import { parseClaim } from '../../sigv4/claim.ts'
+import { hashChecked } from '../../sigv4/hashChecked.ts'
+import { payloadHash, payloadOf } from '../../sigv4/payload.ts'
+import { sha256Hex } from '../../sigv4/signature.ts'
+import { SignatureProblem, type Payload, type Seed } from '../../sigv4/types.ts'
+import type { Exchange } from '../exchange.ts'
+import { ANONYMOUS } from './receive.ts'
+
+/** AWS's window for the client's clock (facts: A3 rows 10 and 11). */
+const WINDOW_SECONDS = 900
+
+/**
+ * Who is asking: takes the signature apart, finds the credential, compares, and ties the body to the signature.
+ * Sets `caller`, and for streamed bodies `stream`, which throws at its end if the body is not what was signed.
+ */
+export async function authenticate(exchange: Exchange): Promise<void> {
+  const { core, serviceName, row } = exchange
+  const claim = parseClaim(exchange, {
+    service: serviceName,
+    region: undefined,
+    now: exchange.time,
+    windowSeconds: WINDOW_SECONDS,
+  })
+  exchange.claim = claim
+  if (claim.kind === 'anonymous') {
+    if (row && !row.anonymous) throw new SignatureProblem({ code: 'missing' })
+    exchange.caller = ANONYMOUS
+    if (row?.streams) exchange.stream = exchange.req
+    return
+  }
+  const found = core.env.directory.lookup(claim.accessKeyId, claim.sessionToken, exchange.time)
+  if (!found.found) {
+    throw new SignatureProblem(
+      found.problem === 'expired-token'
+        ? { code: 'expired-token' }
+        : { code: found.problem, accessKeyId: claim.accessKeyId },
+    )
+  }
+  const payload = payloadOf(exchange, claim, serviceName)
+  const seed = core.verifier.verify(claim, exchange, found.secret, payloadHash(payload, exchange.body))
+  exchange.caller = found.caller
+  if (row?.streams) attachStream(exchange, payload, seed)
+  else await checkBody(exchange, payload, seed)
+}
+
+function attachStream(exchange: Exchange, payload: Payload, seed: Seed): void {
+  switch (payload.kind) {
+    case 'chunked': {
+      const decoded = decodeChunked(exchange.req, payload, seed)
+      exchange.stream = decoded.data
+      exchange.trailers = () => decoded.trailers()
+      return
+    }
+    case 'hash':
+      exchange.stream = hashChecked(exchange.req, payload.sha256)
+      return
+    case 'body':
+    case 'unsigned':
+      exchange.stream = exchange.req
+  }
+}
+
+/** Bodies that were read whole: the declared hash, or the chunk signatures, must fit them. */
+async function checkBody(exchange: Exchange, payload: Payload, seed: Seed): Promise<void> {
+  if (payload.kind === 'hash') {
+    const computed = sha256Hex(exchange.body)
+    if (computed !== payload.sha256.toLowerCase()) {
+      throw new SignatureProblem({ code: 'content-mismatch', claimed: payload.sha256, computed })
+    }
+  } else if (payload.kind === 'chunked') {
+    const decoded = decodeChunked(once(exchange.body), payload, seed)
+    const chunks: Buffer[] = []
+    for await (const chunk of decoded.data) chunks.push(chunk)
+    exchange.body = Buffer.concat(chunks)
+    exchange.trailers = () => decoded.trailers()
+  }
+}
+
+async function* once(body: Buffer): AsyncGenerator<Buffer> {
+  await Promise.resolve()
+  yield body
+}

@@ -1,0 +1,68 @@
+import { AwsError } from '../../lib/awsError.ts'
+import { peekCredential } from '../../sigv4/authorization.ts'
+import type { Exchange } from '../exchange.ts'
+import { PROTOCOLS } from '../protocols.ts'
+import { routeBucketHost } from './bucketHost.ts'
+import { read } from './receive.ts'
+
+const DEFAULT_REGION = 'us-east-1'
+
+/**
+ * Which service and region: from the target header, the credential scope, the host, or the query API's version. What is left
+ * over is S3, whose anonymous requests carry none of these.
+ */
+export async function identify(exchange: Exchange): Promise<void> {
+  const scope = peekCredential(exchange)
+  const name = targetService(exchange) ?? scope?.service ?? (await unsignedService(exchange))
+  exchange.serviceName = name
+  exchange.region = (scope?.region ?? '') || hostRegion(exchange) || DEFAULT_REGION
+  const service = exchange.core.registry.get(name)
+  exchange.service = service
+  if (!service) {
+    exchange.protocol = likelyProtocol(exchange)
+    throw new AwsError('NotImplemented', 501, `twokey does not emulate the service \`${name}\``)
+  }
+  exchange.protocol = PROTOCOLS[service.definition.protocol]
+  exchange.model = await service.model()
+  if (name === 's3') {
+    exchange.routedPath = routeBucketHost(exchange.headers['host'] ?? '', exchange.path)
+    exchange.requestId = exchange.core.env.ids.base32(16)
+  }
+}
+
+function targetService({ headers, core }: Exchange): string | undefined {
+  const target = headers['x-amz-target']
+  if (target === undefined) return undefined
+  const prefix = target.slice(0, target.lastIndexOf('.'))
+  return core.registry.services.find(({ definition }) => definition.wire.target === prefix)?.definition.name
+}
+
+async function unsignedService(exchange: Exchange): Promise<string> {
+  const { headers, core } = exchange
+  const host = /^([a-z0-9]+)[.-]/.exec(headers['host'] ?? '')?.[1]
+  if (host !== undefined && host !== 's3' && core.registry.get(host)) return host
+  const isForm = exchange.method === 'POST' && isFormType(headers['content-type'])
+  if (isForm) await read(exchange)
+  const text = `${exchange.query}&${isForm ? exchange.body.toString('latin1', 0, 65_536) : ''}`
+  if (/(?:^|&)Action=/.test(text)) {
+    const version = /(?:^|&)Version=([\d-]+)/.exec(text)?.[1]
+    const query = core.registry.services.filter(({ definition }) => definition.protocol === 'awsQuery')
+    return (query.find(({ definition }) => definition.wire.version === version) ?? query[0])?.definition.name ?? 'sts'
+  }
+  // AWS's JSON services answer a missing target by themselves; here the first of them does.
+  return headers['x-amz-target'] !== undefined || headers['content-type'] === 'application/x-amz-json-1.1'
+    ? 'kms'
+    : 's3'
+}
+
+const isFormType = (type: string | undefined) => type?.startsWith('application/x-www-form-urlencoded') ?? false
+
+function hostRegion({ headers }: Exchange): string | undefined {
+  return /\.([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com/.exec(headers['host'] ?? '')?.[1]
+}
+
+/** For services that are not here: the form of refusal their clients are most likely to read. */
+function likelyProtocol({ headers }: Exchange): Exchange['protocol'] {
+  if (headers['x-amz-target'] !== undefined || headers['content-type']?.includes('json')) return PROTOCOLS.awsJson
+  return isFormType(headers['content-type']) ? PROTOCOLS.awsQuery : PROTOCOLS.restXml
+}

@@ -1,0 +1,93 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { AwsError } from '../../lib/awsError.ts'
+import type { Caller } from '../../operation/call.ts'
+import { PROTOCOLS } from '../protocols.ts'
+import type { Core, Exchange } from '../exchange.ts'
+
+/** The largest body that is read before it is understood: IAM and S3 documents stay well below. */
+const LARGEST_BODY = 8 * 1024 * 1024
+const EMPTY = Buffer.alloc(0)
+
+export const ANONYMOUS: Caller = {
+  principal: { kind: 'anonymous' },
+  accessKeyId: undefined,
+  policies: () => ({ identity: [] }),
+}
+
+/** Request id, clock reading, and the request line taken apart. */
+export function receive(core: Core, req: IncomingMessage, res: ServerResponse): Exchange {
+  const url = req.url ?? '/'
+  const mark = url.indexOf('?')
+  const path = mark < 0 ? url : url.slice(0, mark)
+  return {
+    core,
+    req,
+    res,
+    time: core.env.clock.now(),
+    method: req.method ?? 'GET',
+    path,
+    query: mark < 0 ? '' : url.slice(mark + 1),
+    headers: req.headers as Exchange['headers'],
+    requestId: core.env.ids.uuid(),
+    serviceName: '',
+    region: '',
+    protocol: PROTOCOLS.restXml,
+    service: undefined,
+    model: undefined,
+    routedPath: path,
+    operation: undefined,
+    operationModel: undefined,
+    row: undefined,
+    body: EMPTY,
+    stream: undefined,
+    trailers: undefined,
+    claim: { kind: 'anonymous' },
+    caller: ANONYMOUS,
+    input: EMPTY,
+    call: undefined,
+    output: EMPTY,
+    response: undefined,
+    error: undefined,
+  }
+}
+
+/** Reads the body of operations that do not stream theirs; refuses more than AWS would ever accept. */
+export function read(exchange: Exchange): void | Promise<void> {
+  const { req, headers } = exchange
+  if (exchange.row?.streams) return
+  const length = headers['content-length']
+  if (length === '0' || (length === undefined && headers['transfer-encoding'] === undefined)) return
+  if (length !== undefined && Number(length) > LARGEST_BODY) throw tooLarge()
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    req.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > LARGEST_BODY) {
+        req.removeAllListeners('data')
+        req.resume()
+        reject(tooLarge())
+        return
+      }
+      chunks.push(chunk)
+    })
+    req.once('end', () => {
+      exchange.body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
+      resolve()
+    })
+    req.once('error', () => {
+      reject(
+        new AwsError(
+          'RequestTimeout',
+          400,
+          'Your socket connection to the server was not read from or written to within the timeout period.',
+        ),
+      )
+    })
+    req.once('close', () => {
+      if (!req.complete) reject(new AwsError('RequestAbortedException', 400, 'The request was aborted by the client.'))
+    })
+  })
+}
+
+const tooLarge = () => new AwsError('RequestEntityTooLargeException', 413, 'The request entity is too large.')

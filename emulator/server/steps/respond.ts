@@ -1,0 +1,63 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { AwsError } from '../../lib/awsError.ts'
+import type { WireResponse } from '../../wire/protocol.ts'
+import type { Exchange } from '../exchange.ts'
+
+/** Typed output to the wire, with the headers the schema does not know. */
+export function encode(exchange: Exchange): void {
+  const { operationModel, call } = exchange
+  if (!operationModel) throw new Error('nothing was matched')
+  const response = exchange.protocol.encode(exchange.output, operationModel, answering(exchange))
+  if (call) for (const name in call.responseHeaders) response.headers[name] = call.responseHeaders[name] ?? ''
+  exchange.response = response
+}
+
+export const answering = ({ requestId, method, path }: Exchange) => ({ requestId, method, path })
+
+/** Sends the answer; resolves when it has been handed over or the client has gone. */
+export async function send(exchange: Exchange, response: WireResponse): Promise<void> {
+  const { res, req, method } = exchange
+  const { body, headers, status } = response
+  if (typeof body === 'string' || Buffer.isBuffer(body)) {
+    headers['content-length'] ??= String(Buffer.byteLength(body))
+    // A body that nobody will read any more must not be mistaken for the next request.
+    if (!req.complete && !req.readableEnded && hasBody(exchange)) headers['connection'] = 'close'
+    res.writeHead(status, headers)
+    res.end(method === 'HEAD' ? undefined : body)
+    return
+  }
+  res.writeHead(status, headers)
+  if (method === 'HEAD') {
+    res.end()
+    return
+  }
+  await pour(body, res)
+}
+
+const hasBody = ({ headers }: Exchange) =>
+  headers['transfer-encoding'] !== undefined ||
+  (headers['content-length'] !== undefined && headers['content-length'] !== '0')
+
+/** Streams chunks at the client's pace. A failure on the way cuts the connection: a short body must not look whole. */
+async function pour(chunks: AsyncIterable<Uint8Array>, res: ServerResponse): Promise<void> {
+  try {
+    for await (const chunk of chunks) {
+      if (res.destroyed) return
+      if (!res.write(chunk)) await Promise.race([once(res, 'drain'), once(res, 'close')])
+    }
+    res.end()
+  } catch (error) {
+    res.destroy()
+    throw error
+  }
+}
+
+/** A fault of ours. Nothing of it leaves the house except the request id. */
+export function internalFailure(): AwsError {
+  return new AwsError(
+    'InternalFailure',
+    500,
+    'The request processing has failed because of an unknown error, exception or failure.',
+  )
+}

@@ -1,0 +1,89 @@
+import js from '@eslint/js'
+import tseslint from 'typescript-eslint'
+
+/** The rooms of emulator/ and what each may import besides itself and lib (docs/architecture.md). Nothing imports server. */
+const ROOMS = ['access', 'audit', 'cli', 'crypto', 'lib', 'operation', 'server', 'services', 'sigv4', 'state', 'wire']
+const MAY_IMPORT = {
+  lib: [],
+  access: ['lib'],
+  crypto: ['lib'],
+  sigv4: ['lib'],
+  wire: ['lib'],
+  state: ['lib'],
+  operation: ['lib', 'access', 'wire', 'state', 'crypto'],
+  audit: ['lib', 'access', 'operation'],
+  services: ['lib', 'access', 'operation', 'state', 'audit', 'wire'],
+}
+
+const zone = (files, forbidden, because) => ({
+  files,
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      { patterns: [{ regex: `^(\\.\\./)+(${forbidden.join('|')})/`, message: because }] },
+    ],
+  },
+})
+
+const zones = Object.entries(MAY_IMPORT).map(([room, allowed]) =>
+  zone(
+    [`emulator/${room}/**/*.ts`],
+    ROOMS.filter((other) => other !== room && !allowed.includes(other)),
+    `${room}/ imports only ${['itself', ...allowed].join(', ')}`,
+  ),
+)
+
+export default tseslint.config(
+  { ignores: ['dist', 'node_modules', 'coverage', '.twokey'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'separate-type-imports', disallowTypeAnnotations: false },
+      ],
+      // `#private` and module scope are clearer than an index signature's dot access; tsconfig demands brackets there.
+      '@typescript-eslint/dot-notation': 'off',
+      eqeqeq: 'error',
+      complexity: ['error', 20],
+      'max-lines': ['error', { max: 350, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  ...zones,
+  // The services that handle key bytes or object ciphertext; nobody else imports crypto.
+  zone(
+    ['emulator/services/kms/**/*.ts'],
+    ['server', 'cli', 'sigv4'],
+    'services import operation, state, audit and lib; KMS also crypto',
+  ),
+  zone(
+    ['emulator/services/{s3,ebs}/**/*.ts'],
+    ['server', 'cli', 'sigv4'],
+    'services import operation, state, audit and lib; object stores also crypto/objectCipher',
+  ),
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        setTimeout: 'readonly',
+      },
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      'max-lines': 'off',
+      // Expectations hand over methods and non-null values on purpose.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+)

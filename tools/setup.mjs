@@ -1,0 +1,60 @@
+// What `npm start` and `npm test` do first on a fresh clone: install what is missing, build what is stale.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const at = (path) => root + path
+const build = process.argv.includes('--build')
+
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19))
+  fail(`Node.js 20.19 or newer is needed; this is ${process.versions.node}`)
+
+const STAMP = 'node_modules/.twokey-installed'
+const lock = readFileSync(at('package-lock.json'), 'utf8')
+if (!existsSync(at(STAMP)) || readFileSync(at(STAMP), 'utf8') !== lock) {
+  console.log('Installing dependencies (once) …')
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  writeFileSync(at(STAMP), lock)
+}
+
+if (build) {
+  const info = 'dist/.tsbuildinfo'
+  if (
+    !existsSync(at(info)) ||
+    newest(['emulator', 'plugin', 'test/bench', 'package-lock.json', 'tsconfig.build.json']) >
+      statSync(at(info)).mtimeMs
+  ) {
+    console.log('Building …')
+    run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')])
+    // An incremental build that changes nothing leaves its record alone; mark it as of now.
+    utimesSync(at(info), new Date(), new Date())
+  }
+}
+
+/** The newest modification time below the given paths, in milliseconds. */
+function newest(paths) {
+  let latest = 0
+  for (const path of paths) {
+    if (!existsSync(at(path))) continue
+    const stat = statSync(at(path))
+    latest = Math.max(latest, stat.mtimeMs)
+    if (stat.isDirectory()) latest = Math.max(latest, newest(readdirSync(at(path)).map((name) => `${path}/${name}`)))
+  }
+  return latest
+}
+
+function run(command, args) {
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32' && command === 'npm',
+  })
+  if (result.status !== 0) fail(`\`${command} ${args.join(' ')}\` failed; its output above says why`)
+}
+
+function fail(sentence) {
+  console.error(sentence)
+  process.exit(1)
+}
