@@ -103,7 +103,6 @@ function sizeChecker(decodedLength: number) {
     check(size: number): void {
       count++
       total += size
-      if (total > decodedLength || (size === 0 && total !== decodedLength)) incomplete()
       // Noticed when another chunk of data follows the small one; AWS numbers the error by that one.
       if (size > 0 && previous < SMALLEST_CHUNK) {
         throw new AwsError(
@@ -114,6 +113,7 @@ function sizeChecker(decodedLength: number) {
         )
       }
       previous = size
+      if (total > decodedLength || (size === 0 && total !== decodedLength)) wrongLength(decodedLength, total)
     },
   }
 }
@@ -177,6 +177,15 @@ function signatureChain(seed: Seed | undefined): SignatureChain {
 
 function incomplete(): never {
   throw new AwsError('IncompleteBody', 400, 'The request body terminated unexpectedly')
+}
+
+function wrongLength(expected: number, provided: number): never {
+  throw new AwsError(
+    'IncompleteBody',
+    400,
+    'You did not provide the number of bytes specified by the Content-Length HTTP header',
+    { fields: { NumberBytesExpected: String(expected), NumberBytesProvided: String(provided) } },
+  )
 }
 
 function malformedTrailer(): never {

@@ -1,12 +1,15 @@
 import type { Parts, QueryParts } from './authorization.ts'
 import { headerParts, isPresigned, queryParts, queryValue } from './authorization.ts'
-import { parseAmzDate } from './date.ts'
+import { formatAmzDate, parseAmzDate } from './date.ts'
 import { ALGORITHM, TERMINATOR } from './signature.ts'
 import type { Claim, Expected, Problem, ScopeFault, Scope, SignedClaim, SignedRequest, Via } from './types.ts'
 import { SignatureProblem } from './types.ts'
 
 /** One week: the longest a presigned S3 request may live. */
 const LONGEST_EXPIRY = 604_800
+
+/** The date of HTTP's own `Date` header (RFC 9110, also with a numeric zone). */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (?:GMT|[+-]0000)$/
 
 /**
  * Takes a request's signature apart and makes every check that needs no secret, in AWS's order (kms-iam.md A3, rows 5
@@ -36,10 +39,10 @@ function headerClaim(header: string, request: SignedRequest, expected: Expected)
       header,
     })
   }
-  const time = timeOf(date, 'header')
+  const time = (expected.service === 's3' ? httpDate(date) : undefined) ?? timeOf(date, 'header')
   checkClock(date, time, expected)
   const signed = namesOf(signedHeaders)
-  const scope = checkRest(parts, signed, request, expected, 'header')
+  const scope = checkRest(parts, time, signed, request, expected, 'header')
   const sessionToken = request.headers['x-amz-security-token']
   return { kind: 'header', ...scope, date, time, signedHeaders: signed, signature, sessionToken }
 }
@@ -66,7 +69,7 @@ function queryClaim(request: SignedRequest, expected: Expected): Claim {
   // 60 seconds and is served for 15 minutes.
   else checkClock(date, time, expected)
   const signed = namesOf(signedHeaders)
-  const scope = checkRest(parts, signed, request, expected, 'query')
+  const scope = checkRest(parts, time, signed, request, expected, 'query')
   const sessionToken = parts.token ?? request.headers['x-amz-security-token']
   return { kind: 'query', expiresSeconds, ...scope, date, time, signedHeaders: signed, signature, sessionToken }
 }
@@ -85,6 +88,11 @@ function missing(parts: Parts & Partial<QueryParts>, names: readonly string[]): 
 
 function timeOf(date: string, via: Via): number {
   return parseAmzDate(date) ?? refuse({ code: 'bad-date', date, via })
+}
+
+/** S3 also takes the ordinary form of the `Date` header, and signs it as it stands. */
+function httpDate(date: string): number | undefined {
+  return HTTP_DATE.test(date) ? Date.parse(date) : undefined
 }
 
 function checkClock(date: string, time: number, { now, windowSeconds }: Expected): void {
@@ -116,6 +124,7 @@ function namesOf(signedHeaders: string): string[] {
 
 function checkRest(
   parts: Parts,
+  time: number,
   signed: readonly string[],
   request: SignedRequest,
   expected: Expected,
@@ -128,8 +137,10 @@ function checkRest(
   const [accessKeyId, date, region, service, terminator, ...rest] = credential.split('/')
   if (accessKeyId === undefined || date === undefined || region === undefined) return arity(credential, via)
   if (service === undefined || terminator === undefined || rest.length > 0) return arity(credential, via)
+  // Without a key there is nothing to look up; only S3 has a sentence for it, the others say the key is unknown.
+  if (accessKeyId === '' && expected.service === 's3') return arity(credential, via)
   const scope = { date, region, service }
-  checkScope(scope, terminator, parts.date ?? '', expected, via)
+  checkScope(scope, terminator, isoDate(parts.date ?? '', time), expected, via)
   return { accessKeyId, scope }
 }
 
@@ -137,11 +148,20 @@ function arity(credential: string, via: Via): never {
   return refuse({ code: 'credential-arity', credential, via })
 }
 
-/** S3 wants every `x-amz-*` header signed, so that none can be slipped in on the way (s3-ebs.md A1). */
+/** The date in ISO 8601, as sent when it was sent so (and then nothing needs formatting). */
+function isoDate(date: string, time: number): string {
+  return date[8] === 'T' ? date : formatAmzDate(time)
+}
+
+/**
+ * S3 wants every `x-amz-*` header signed, so that none can be slipped in on the way (s3-ebs.md A1). The hash of the
+ * content may go without: it is the last line of the canonical request in any case.
+ */
 function checkAmzHeaders(headers: SignedRequest['headers'], signed: readonly string[]): void {
   const unsigned: string[] = []
   for (const name in headers) {
-    if (name.startsWith('x-amz-') && headers[name] !== undefined && !signed.includes(name)) unsigned.push(name)
+    if (!name.startsWith('x-amz-') || name === 'x-amz-content-sha256') continue
+    if (headers[name] !== undefined && !signed.includes(name)) unsigned.push(name)
   }
   if (unsigned.length > 0) refuse({ code: 'headers-not-signed', headers: unsigned })
 }

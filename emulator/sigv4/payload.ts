@@ -13,8 +13,19 @@ const CHUNKED: Readonly<Record<string, Pick<ChunkedPayload, 'signed' | 'trailer'
   'STREAMING-UNSIGNED-PAYLOAD-TRAILER': { signed: false, trailer: true },
 }
 
-/** EBS direct's model lets PutSnapshotBlock go without a signed body (`v4-unsigned-body`). */
-const MAY_SEND_UNSIGNED: ReadonlySet<string> = new Set(['ebs'])
+/** What S3 takes as a trailing header: the checksums of its model (`ChecksumAlgorithm`). */
+const TRAILERS: ReadonlySet<string> = new Set([
+  'x-amz-checksum-crc32',
+  'x-amz-checksum-crc32c',
+  'x-amz-checksum-crc64nvme',
+  'x-amz-checksum-md5',
+  'x-amz-checksum-sha1',
+  'x-amz-checksum-sha256',
+  'x-amz-checksum-sha512',
+  'x-amz-checksum-xxhash128',
+  'x-amz-checksum-xxhash3',
+  'x-amz-checksum-xxhash64',
+])
 
 /**
  * How the body is covered. S3 believes `x-amz-content-sha256` and compares later; every other service hashes the body
@@ -22,11 +33,13 @@ const MAY_SEND_UNSIGNED: ReadonlySet<string> = new Set(['ebs'])
  *
  * @param service the signing name
  * @throws SignatureProblem `content-hash-missing`, `content-hash-invalid`
- * @throws AwsError MissingContentLength (411) when a chunked body does not say its decoded length
+ * @throws AwsError MissingContentLength (411) when a chunked body does not say its decoded length; InvalidRequest (400)
+ *   when it announces a trailer that S3 does not know
  */
 export function payloadOf(request: SignedRequest, claim: Claim, service: string): Payload {
   const header = request.headers['x-amz-content-sha256']
-  if (service !== 's3') return header === UNSIGNED && mayBeUnsigned(service) ? { kind: 'unsigned' } : { kind: 'body' }
+  if (service !== 's3')
+    return header === UNSIGNED && mayBeUnsigned(service, request.method) ? { kind: 'unsigned' } : { kind: 'body' }
   // Some signers hoist the header into a presigned query.
   const declared = header ?? (claim.kind === 'query' ? queryValue(request.query, 'X-Amz-Content-Sha256') : undefined)
   if (declared === undefined) {
@@ -42,9 +55,9 @@ export function payloadOf(request: SignedRequest, claim: Claim, service: string)
   return { kind: 'hash', sha256: declared }
 }
 
-/** Whether the service takes a body outside the signature although the request does not say so. */
-export function mayBeUnsigned(service: string): boolean {
-  return MAY_SEND_UNSIGNED.has(service)
+/** EBS direct's model lets PutSnapshotBlock, its only PUT, go without a signed body (`v4-unsigned-body`). */
+export function mayBeUnsigned(service: string, method: string): boolean {
+  return service === 'ebs' && method === 'PUT'
 }
 
 /**
@@ -76,8 +89,9 @@ function decodedLength(request: SignedRequest): number {
 
 function trailerNames(request: SignedRequest): string[] {
   const announced = request.headers['x-amz-trailer'] ?? ''
-  return announced
-    .split(',')
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== '')
+  const names = announced.split(',').map((name) => name.trim().toLowerCase())
+  if (announced !== '' && names.some((name) => !TRAILERS.has(name))) {
+    throw new AwsError('InvalidRequest', 400, 'The value specified in the x-amz-trailer header is not supported')
+  }
+  return announced === '' ? [] : names
 }

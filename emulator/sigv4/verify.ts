@@ -40,7 +40,7 @@ export function createVerifier(options: { readonly remember?: number } = {}): Ve
 
 /** Over HTTPS some clients leave the body out of the signature without a header that says so, where the model allows it. */
 function matchesUnsigned(claim: HeaderClaim | QueryClaim, request: SignedRequest, key: Buffer, scope: string): boolean {
-  if (!mayBeUnsigned(claim.scope.service)) return false
+  if (!mayBeUnsigned(claim.scope.service, request.method)) return false
   const canonical = canonicalRequest(request, claim.scope.service, claim.signedHeaders, 'UNSIGNED-PAYLOAD')
   return sameSignature(signatureOf(key, stringToSign(claim.date, scope, canonical)), claim.signature)
 }
