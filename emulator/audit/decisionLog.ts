@@ -38,6 +38,8 @@ export interface DecisionLog {
   /** The latest first. */
   list(options: { readonly limit: number; readonly deniedOnly?: boolean }): DecisionSummary[]
   get(requestId: string): DecisionView | undefined
+  /** The decision that refused a request, its own or that of a call forwarded for it. */
+  refusal(requestId: string): Decision | undefined
   subscribe(subscriber: (summary: DecisionSummary) => void): () => void
   clear(): void
 }
@@ -71,6 +73,10 @@ export function createDecisionLog(capacity = 10_000): DecisionLog {
     get(requestId) {
       const outcome = ring.get(requestId)
       return outcome && { ...summarise(outcome), gates: gatesOf(outcome) }
+    },
+    refusal(requestId) {
+      const trace = ring.get(requestId)?.trace
+      return trace && [...trace.decisions, ...trace.forwarded.flatMap((call) => call.trace.decisions)].find(refused)
     },
     subscribe(subscriber) {
       subscribers.add(subscriber)

@@ -15,7 +15,10 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0
   }
   const answer = (await ask('/clock', request(verb, value))) as { now: string; offsetMilliseconds: number }
-  const offset = answer.offsetMilliseconds === 0 ? "the machine's time" : `${String(answer.offsetMilliseconds / 1000)} s from the machine's time`
+  const offset =
+    answer.offsetMilliseconds === 0
+      ? "the machine's time"
+      : `${String(answer.offsetMilliseconds / 1000)} s from the machine's time`
   process.stdout.write(`${answer.now} (${offset})\n`)
   return 0
 }

@@ -1,13 +1,17 @@
 import { CliError } from './cliError.ts'
 
 /** Where the running emulator answers. */
-export const emulatorUrl = () => (process.env['TWOKEY_URL'] ?? `http://127.0.0.1:${process.env['TWOKEY_PORT'] ?? '4566'}`).replace(/\/$/, '')
+export const emulatorUrl = () =>
+  (process.env['TWOKEY_URL'] ?? `http://127.0.0.1:${process.env['TWOKEY_PORT'] ?? '4566'}`).replace(/\/$/, '')
 
 /**
  * Asks the admin door of a running emulator. Throws CliError when nothing answers, or with the door's own sentence.
  * @param path below `/_twokey`, with its slash
  */
-export async function ask(path: string, options: { readonly method?: 'GET' | 'POST'; readonly body?: unknown } = {}): Promise<unknown> {
+export async function ask(
+  path: string,
+  options: { readonly method?: 'GET' | 'POST'; readonly body?: unknown } = {},
+): Promise<unknown> {
   const url = `${emulatorUrl()}/_twokey${path}`
   let response: Response
   try {
@@ -19,11 +23,16 @@ export async function ask(path: string, options: { readonly method?: 'GET' | 'PO
       }),
     })
   } catch {
-    throw new CliError(`no emulator answers at ${emulatorUrl()}; start one with \`npm start\`, or say where it is with TWOKEY_URL`)
+    throw new CliError(
+      `no emulator answers at ${emulatorUrl()}; start one with \`npm start\`, or say where it is with TWOKEY_URL`,
+    )
   }
   const answer = (await response.json().catch(() => undefined)) as { error?: string } | undefined
   if (!response.ok) {
-    throw new CliError(answer?.error ?? `${url} answered ${String(response.status)}; is it Twokey, and is its admin door open (TWOKEY_ADMIN)?`)
+    throw new CliError(
+      answer?.error ??
+        `${url} answered ${String(response.status)}; is it Twokey, and is its admin door open (TWOKEY_ADMIN)?`,
+    )
   }
   return answer
 }

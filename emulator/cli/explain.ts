@@ -25,11 +25,14 @@ export async function run(args: readonly string[]): Promise<number> {
   const requestId = id ?? (args.includes('--last-denied') ? await lastDenied() : undefined)
   if (requestId === undefined) throw new CliError(USAGE, 2)
   const view = (await ask(`/decisions/${encodeURIComponent(requestId)}`)) as DecisionView
-  process.stdout.write(json ? `${JSON.stringify(view, null, 2)}\n` : decisionText(view, { color: process.stdout.isTTY }))
+  process.stdout.write(
+    json ? `${JSON.stringify(view, null, 2)}\n` : decisionText(view, { color: process.stdout.isTTY }),
+  )
   return 0
 }
 
-const latest = async (query: string) => ((await ask(`/decisions${query}`)) as { decisions: DecisionSummary[] }).decisions
+const latest = async (query: string) =>
+  ((await ask(`/decisions${query}`)) as { decisions: DecisionSummary[] }).decisions
 
 async function lastDenied(): Promise<string> {
   const [denied] = await latest('?limit=1&outcome=denied')

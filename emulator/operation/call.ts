@@ -97,6 +97,8 @@ export interface SessionRecord {
 export interface Directory {
   /** Secret and identity behind an access key. `now` in milliseconds: sessions expire. */
   lookup(accessKeyId: string, sessionToken: string | undefined, now: number): CallerLookup
+  /** The root user of an account. */
+  root(account: string): Caller
   /** The identity of an AWS service that calls in its own name. */
   servicePrincipal(service: string): Caller
   /** The unique id (`AIDA…`, `AROA…`) of the existing user or role that an ARN names, path included. */
@@ -108,6 +110,8 @@ export interface Directory {
   /** The current default version of a managed policy (customer's or AWS's). */
   managedPolicy(arn: string): { readonly text: string; readonly name: string } | undefined
   organization(account: string): OrganizationView | undefined
+  /** Gives a user credentials chosen by a world file instead of made up. */
+  adoptAccessKey(account: string, userName: string, key: { readonly id: string; readonly secret: string }): void
 }
 
 /** Everything a handler may reach besides its own state. */

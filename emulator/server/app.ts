@@ -3,7 +3,9 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
 import { createDecisionLog, type DecisionLog } from '../audit/decisionLog.ts'
+import { createAuditTrail, type AuditTrail } from '../audit/cloudTrail.ts'
 import { createRecorder, type Recorder } from '../audit/recorder.ts'
+import { createUsageMeter, type UsageMeter } from '../audit/usage.ts'
 import { createClock, type Clock } from '../lib/clock.ts'
 import { createIds } from '../lib/ids.ts'
 import type { Environment } from '../operation/call.ts'
@@ -32,10 +34,14 @@ export interface Emulator {
   readonly clock: Clock
   readonly recorder: Recorder
   readonly decisions: DecisionLog
+  readonly trail: AuditTrail
+  readonly usage: UsageMeter
   /** Opens the ports; resolves to the base URL, e.g. `http://127.0.0.1:4566`. */
   listen(): Promise<string>
   /** Empties everything: accounts, keys, objects, decisions; the clock goes back to the machine's. */
   reset(): void
+  /** Whether no service holds anything. */
+  isEmpty(): boolean
   /** Takes up what time brings, after the state was replaced. */
   rearm(): void
   /** Stops listening, writes the state, releases the directory. */
@@ -68,7 +74,9 @@ export async function createEmulator(
     log(`recording failed: ${String(error)}`)
   })
   const decisions = createDecisionLog()
-  recorder.listen(decisions.listener)
+  const trail = createAuditTrail()
+  const usage = createUsageMeter()
+  for (const { listener } of [decisions, trail, usage]) recorder.listen(listener)
   recorder.listen(requestLogger(settings.log, log))
 
   const core: Core = {
@@ -92,6 +100,8 @@ export async function createEmulator(
     clock: env.clock,
     recorder,
     decisions,
+    trail,
+    usage,
     async listen() {
       const plain = createServer(requestClasses(app), app)
       servers.push(plain)
@@ -108,10 +118,12 @@ export async function createEmulator(
       clock.stop()
       store.reset()
       blobs.reset()
-      decisions.clear()
+      for (const log of [decisions, trail, usage]) log.clear()
       clock.setOffset(0)
       emulator.rearm()
     },
+    isEmpty: () =>
+      Object.values(store.export({ secrets: false }).collections).every((scopes) => Object.keys(scopes).length === 0),
     rearm() {
       for (const { definition, state } of registry.services) definition.start?.(state, env)
     },

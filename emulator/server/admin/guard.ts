@@ -9,11 +9,9 @@ export const ownPagesOnly: RequestHandler = (req, res, next) => {
   const { origin } = req.headers
   const site = req.headers['sec-fetch-site']
   if (!isLocalName(host.replace(/:\d+$/, ''))) {
-    res
-      .status(403)
-      .json({
-        error: `the admin door does not answer to the host name \`${host}\`; call it by its address or a plain name`,
-      })
+    res.status(403).json({
+      error: `the admin door does not answer to the host name \`${host}\`; call it by its address or a plain name`,
+    })
   } else if (origin !== undefined && origin !== `${req.protocol}://${host}`) {
     res.status(403).json({ error: `the admin door does not answer pages of \`${origin}\`` })
   } else if (site === 'cross-site' || site === 'same-site') {

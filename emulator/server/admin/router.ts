@@ -54,6 +54,12 @@ export function adminRouter(emulator: Emulator): Router {
       )
     res.json(view)
   })
+  router.get('/events', (req, res) => {
+    res.json({ Records: emulator.trail.list(listOptions(queryOf(req)).limit) })
+  })
+  router.get('/usage', (_req, res) => {
+    res.json({ kms: emulator.usage.rows() })
+  })
   router.use((req) => {
     throw new AdminError(404, `there is no \`${req.method} /_twokey${req.path}\`; docs/admin.md lists what there is`)
   })

@@ -1,0 +1,185 @@
+import type { AwsError } from '../lib/awsError.ts'
+import type { Principal } from '../access/types.ts'
+import type { Trace } from '../operation/trace.ts'
+import type { Listener, Outcome } from './recorder.ts'
+
+/** A CloudTrail record (facts: kms-iam.md F1): JSON values, in the order in which CloudTrail writes them. */
+export type CloudTrailRecord = Readonly<Record<string, unknown>>
+
+export interface AuditTrail {
+  readonly listener: Listener
+  /** The latest first. */
+  list(limit: number): CloudTrailRecord[]
+  clear(): void
+}
+
+/**
+ * The latest calls as CloudTrail would record them. Only references are kept; records are written when somebody reads them.
+ * @param capacity how many requests are remembered
+ */
+export function createAuditTrail(capacity = 10_000): AuditTrail {
+  const outcomes: (Outcome | undefined)[] = new Array<Outcome | undefined>(capacity)
+  let next = 0
+  return {
+    listener(outcome) {
+      // Refused before it reached an operation: CloudTrail does not see such requests.
+      if (!outcome.trace || outcome.operation === undefined) return
+      outcomes[next] = outcome
+      next = (next + 1) % capacity
+    },
+    list(limit) {
+      const records: CloudTrailRecord[] = []
+      for (let back = 1; back <= capacity && records.length < limit; back++) {
+        const outcome = outcomes[(next - back + capacity) % capacity]
+        if (!outcome) break
+        records.push(...recordsOf(outcome))
+      }
+      return records.slice(0, limit)
+    },
+    clear() {
+      outcomes.fill(undefined)
+      next = 0
+    },
+  }
+}
+
+/** The record of a call, preceded by those of the calls its service made for the caller. */
+export function recordsOf(outcome: Outcome): CloudTrailRecord[] {
+  const { trace, operation } = outcome
+  if (!trace || operation === undefined) return []
+  const own = record(outcome, {
+    service: outcome.service,
+    operation,
+    requestId: outcome.requestId,
+    trace,
+    error: outcome.error,
+  })
+  const forwarded = trace.forwarded.map((call) =>
+    record(outcome, { ...call, error: call.error, invokedBy: INVOKED_BY[outcome.service] ?? 'AWS Internal' }),
+  )
+  return [own, ...forwarded.reverse()]
+}
+
+/** facts: captures-ebs-s3.md 7.7 */
+const INVOKED_BY: Readonly<Record<string, string>> = { s3: 'fas.s3.amazonaws.com' }
+
+interface RecordedCall {
+  readonly service: string
+  readonly operation: string
+  readonly requestId: string
+  readonly trace: Trace
+  readonly error: AwsError | undefined
+  readonly invokedBy?: string
+}
+
+function record(outcome: Outcome, call: RecordedCall): CloudTrailRecord {
+  const { error, invokedBy, trace } = call
+  const facts = trace.audit ?? {}
+  const denied = error !== undefined && isDenial(error)
+  // facts: F3: denials and unknown keys are recorded without parameters and resources.
+  const withheld = denied || error?.code.endsWith('NotFoundException') === true
+  const { principal } = outcome.caller
+  const resources = withheld
+    ? undefined
+    : facts.resources?.map(({ arn, account, type }) => ({ accountId: account, type, ARN: arn }))
+  return {
+    eventVersion: '1.11',
+    userIdentity: {
+      ...userIdentity(principal, outcome.caller.accessKeyId),
+      ...(invokedBy !== undefined && { invokedBy }),
+    },
+    eventTime: new Date(outcome.time).toISOString().replace(/\.\d+Z$/, 'Z'),
+    eventSource: `${call.service}.amazonaws.com`,
+    eventName: call.operation,
+    awsRegion: outcome.region,
+    sourceIPAddress: invokedBy ?? outcome.http.sourceIp,
+    userAgent: invokedBy ?? outcome.http.userAgent,
+    ...(error && {
+      errorCode: denied ? 'AccessDenied' : error.code,
+      ...(error.text !== '' && { errorMessage: error.text }),
+    }),
+    requestParameters: withheld ? null : (facts.requestParameters ?? null),
+    responseElements: error ? null : (facts.responseElements ?? null),
+    ...(facts.additionalEventData && { additionalEventData: facts.additionalEventData }),
+    requestID: call.requestId,
+    eventID: eventId(call.requestId),
+    readOnly: trace.readOnly,
+    ...(resources && { resources }),
+    eventType: 'AwsApiCall',
+    managementEvent: call.service !== 's3',
+    recipientAccountId: 'account' in principal ? principal.account : '',
+    eventCategory: call.service === 's3' ? 'Data' : 'Management',
+    ...(invokedBy === undefined && { tlsDetails: { clientProvidedHostHeader: outcome.http.host } }),
+  }
+}
+
+const isDenial = ({ code }: AwsError) => code === 'AccessDeniedException' || code === 'AccessDenied'
+
+/** Stable for a request, so that a record read twice is the same record. */
+function eventId(requestId: string): string {
+  const digits = Buffer.from(requestId).toString('hex').padEnd(32, '0').slice(-32)
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-8${digits.slice(17, 20)}-${digits.slice(20)}`
+}
+
+function userIdentity(principal: Principal, accessKeyId: string | undefined): Record<string, unknown> {
+  const key = accessKeyId === undefined ? {} : { accessKeyId }
+  switch (principal.kind) {
+    case 'anonymous':
+      return { type: 'AWSAccount', principalId: '', accountId: 'anonymous' }
+    case 'service':
+      return { type: 'AWSService', invokedBy: principal.service }
+    case 'root':
+      return { type: 'Root', principalId: principal.userId, arn: principal.arn, accountId: principal.account, ...key }
+    case 'user':
+      return {
+        type: 'IAMUser',
+        principalId: principal.userId,
+        arn: principal.arn,
+        accountId: principal.account,
+        ...key,
+        userName: principal.userName,
+        ...(principal.session && sessionContext(principal.session)),
+      }
+    case 'federated':
+      return {
+        type: 'FederatedUser',
+        principalId: principal.userId,
+        arn: principal.arn,
+        accountId: principal.account,
+        ...key,
+        ...sessionContext(principal.session, {
+          type: 'IAMUser',
+          principalId: principal.issuerId,
+          arn: principal.issuerArn,
+          accountId: principal.account,
+        }),
+      }
+    case 'role':
+      return {
+        type: 'AssumedRole',
+        principalId: principal.userId,
+        arn: principal.arn,
+        accountId: principal.account,
+        ...key,
+        ...sessionContext(principal.session, {
+          type: 'Role',
+          principalId: principal.roleId,
+          arn: principal.roleArn,
+          accountId: principal.account,
+          userName: principal.roleName,
+        }),
+      }
+  }
+}
+
+function sessionContext(session: { readonly issuedAt: number; readonly mfa: boolean }, issuer?: object) {
+  return {
+    sessionContext: {
+      ...(issuer && { sessionIssuer: issuer }),
+      attributes: {
+        creationDate: new Date(session.issuedAt).toISOString().replace(/\.\d+Z$/, 'Z'),
+        mfaAuthenticated: String(session.mfa),
+      },
+    },
+  }
+}
