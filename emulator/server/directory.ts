@@ -1,0 +1,85 @@
+import type { Principal } from '../access/types.ts'
+import { rootArn } from '../lib/arn.ts'
+import type { Caller, CallerLookup, Directory, SessionPolicies, SessionRecord } from '../operation/call.ts'
+import type { Registry } from '../operation/registry.ts'
+import { createIamDirectory } from '../services/iam/directory.ts'
+import type { IamState } from '../services/iam/state.ts'
+import { organizationView } from '../services/organizations/view.ts'
+import type { OrganizationsState } from '../services/organizations/state.ts'
+import { lookupSession } from '../services/sts/sessions.ts'
+import type { StsState } from '../services/sts/state.ts'
+import { BOOTSTRAP_SECRET, bootstrapAccount, type Settings } from './settings.ts'
+
+/** Identity as the services may see it: IAM, STS and Organizations behind one interface, and the bootstrap door before them. */
+export function createDirectory(registry: Registry, settings: Pick<Settings, 'bootstrap'>): Directory {
+  const iam = createIamDirectory(registry.require('iam').state as IamState)
+  const sts = registry.require('sts').state as StsState
+  const organizations = registry.require('organizations').state as OrganizationsState
+
+  const organization = (account: string) => organizationView(organizations, account)
+
+  /** The caller's policies, read anew at each request. Service control policies bear on all but service-linked roles. */
+  const callerOf = (principal: Principal, accessKeyId: string | undefined, session?: SessionPolicies): Caller => ({
+    principal,
+    accessKeyId,
+    policies() {
+      const own = iam.policiesOf(principal, session)
+      if (principal.kind === 'anonymous' || principal.kind === 'service') return own
+      if (principal.kind === 'role' && principal.serviceLinked) return own
+      const scp = organization(principal.account)?.scp
+      return scp ? { ...own, scp } : own
+    },
+  })
+
+  const root = (account: string, accessKeyId?: string): Caller =>
+    callerOf({ kind: 'root', account, arn: rootArn(account), userId: account }, accessKeyId)
+
+  const longTerm = (accessKeyId: string): CallerLookup | undefined => {
+    const key = iam.accessKey(accessKeyId)
+    if (!key) return undefined
+    const principal = key.active ? iam.userPrincipal(key.account, key.userName) : undefined
+    if (!principal) return UNKNOWN
+    iam.usedAccessKey(accessKeyId)
+    return { found: true, secret: key.secret, caller: callerOf(principal, accessKeyId) }
+  }
+
+  const temporary = (accessKeyId: string, token: string | undefined, now: number): CallerLookup => {
+    const session = lookupSession(sts, accessKeyId, token, now)
+    if (typeof session === 'string') return { found: false, problem: session }
+    const principal = current(session)
+    if (!principal) return UNKNOWN
+    return { found: true, secret: session.secret, caller: callerOf(principal, accessKeyId, session.policies) }
+  }
+
+  /** The session's principal as it stands now; undefined when its role or user is gone. */
+  const current = ({ principal }: SessionRecord): Principal | undefined => {
+    switch (principal.kind) {
+      case 'role':
+        return iam.roleById(principal.roleId) ? principal : undefined
+      case 'user':
+        return iam.principalArn(principal.userId) === undefined ? undefined : principal
+      default:
+        return principal
+    }
+  }
+
+  return {
+    lookup(accessKeyId, token, now) {
+      const account = settings.bootstrap ? bootstrapAccount(accessKeyId) : undefined
+      if (account !== undefined) return { found: true, secret: BOOTSTRAP_SECRET, caller: root(account, accessKeyId) }
+      return longTerm(accessKeyId) ?? temporary(accessKeyId, token, now)
+    },
+    root: (account) => root(account),
+    servicePrincipal: (service) => callerOf({ kind: 'service', service }, undefined),
+    principalId: (arn) => iam.principalId(arn),
+    principalArn: (id) => iam.principalArn(id),
+    role: (arn) => iam.role(arn),
+    managedPolicy: (arn) => iam.managedPolicy(arn),
+    organization,
+    adoptAccessKey(account, userName, key) {
+      iam.adoptAccessKey(account, userName, key)
+    },
+  }
+}
+
+const UNKNOWN: CallerLookup = { found: false, problem: 'unknown-key' }

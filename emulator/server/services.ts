@@ -1,0 +1,9 @@
+import type { ServiceDefinition } from '../operation/define.ts'
+import { iamService } from '../services/iam/index.ts'
+import { kmsService } from '../services/kms/index.ts'
+import { organizationsService } from '../services/organizations/index.ts'
+import { s3Service } from '../services/s3/index.ts'
+import { stsService } from '../services/sts/index.ts'
+
+/** The services of this emulator. A new one joins here. */
+export const SERVICES: readonly ServiceDefinition[] = [kmsService, s3Service, iamService, stsService, organizationsService]
