@@ -1,3 +1,5 @@
+import SortedBTree from 'sorted-btree'
+
 /** The only clock. Everything that asks what time it is asks here, so that time can be moved (DESIGN §7). */
 export interface Clock {
   /** Milliseconds since the Unix epoch, by the emulator's clock. */
@@ -19,31 +21,57 @@ export interface Clock {
 /** Node's timers overflow above 2^31-1 ms; longer waits are taken in steps. */
 const LONGEST_WAIT = 2_000_000_000
 
-/** A clock that runs with the machine's, `offset` milliseconds away from it. */
+// The package is CommonJS: its class arrives as the default of the default.
+const BTree = SortedBTree.default
+
+interface Task {
+  readonly id: string
+  readonly at: number
+  readonly run: () => void
+}
+
+const byTime = (a: readonly [number, string], b: readonly [number, string]) =>
+  a[0] - b[0] || (a[1] < b[1] ? -1 : a[1] > b[1] ? 1 : 0)
+
+/** A clock that runs with the machine's, `offset` milliseconds away from it. Scheduling costs the logarithm of what is scheduled. */
 export function createClock(offset = 0, machine: () => number = Date.now): Clock {
-  const tasks = new Map<string, { at: number; task: () => void }>()
+  const byId = new Map<string, Task>()
+  const inOrder = new BTree<readonly [number, string], Task>(undefined, byTime)
   let timer: NodeJS.Timeout | undefined
+  let armedFor = Infinity
   let current = offset
 
   const now = () => machine() + current
 
+  const drop = (task: Task) => {
+    byId.delete(task.id)
+    inOrder.delete([task.at, task.id])
+  }
+
   const runDue = () => {
     for (;;) {
-      let due: [string, { at: number; task: () => void }] | undefined
-      for (const entry of tasks) if (entry[1].at <= now() && (!due || entry[1].at < due[1].at)) due = entry
-      if (!due) break
-      tasks.delete(due[0])
-      due[1].task()
+      const first = inOrder.minKey()
+      const task = first && inOrder.get(first)
+      if (!task || task.at > now()) break
+      drop(task)
+      task.run()
     }
     arm()
   }
 
   const arm = () => {
+    const next = inOrder.minKey()?.[0] ?? Infinity
+    if (next === armedFor) return
     clearTimeout(timer)
-    let next = Infinity
-    for (const { at } of tasks.values()) next = Math.min(next, at)
+    armedFor = next
     if (next === Infinity) return
-    timer = setTimeout(runDue, Math.min(Math.max(next - now(), 0), LONGEST_WAIT))
+    timer = setTimeout(
+      () => {
+        armedFor = Infinity
+        runDue()
+      },
+      Math.min(Math.max(next - now(), 0), LONGEST_WAIT),
+    )
     timer.unref()
   }
 
@@ -54,18 +82,29 @@ export function createClock(offset = 0, machine: () => number = Date.now): Clock
     },
     setOffset(value) {
       current = value
+      // The wait for the next task was counted on the clock as it stood.
+      armedFor = Infinity
+      clearTimeout(timer)
       runDue()
     },
-    schedule(id, at, task) {
-      tasks.set(id, { at, task })
+    schedule(id, at, run) {
+      const earlier = byId.get(id)
+      if (earlier) drop(earlier)
+      const task = { id, at, run }
+      byId.set(id, task)
+      inOrder.set([at, id], task)
       arm()
     },
     cancel(id) {
-      if (tasks.delete(id)) arm()
+      const task = byId.get(id)
+      if (!task) return
+      drop(task)
+      arm()
     },
     stop() {
-      tasks.clear()
-      clearTimeout(timer)
+      byId.clear()
+      inOrder.clear()
+      arm()
     },
   }
 }
