@@ -28,9 +28,11 @@ export function parseClaim(request: SignedRequest, expected: Expected): Claim {
 }
 
 function headerClaim(header: string, request: SignedRequest, expected: Expected): Claim {
+  // S3 looks at the scheme first: `AWS key:signature` (Signature Version 2) and `Bearer token` have no parts to miss.
+  if (expected.service === 's3' && !header.trimStart().startsWith('AWS4-')) {
+    refuse({ code: 'unsupported-algorithm', algorithm: header.trim().split(' ')[0] ?? '', sent: header, via: 'header' })
+  }
   const parts = headerParts(header, request.headers)
-  // S3 looks at the scheme first: `AWS key:signature` (Signature Version 2) has no parts to miss.
-  if (expected.service === 's3' && parts.algorithm?.startsWith('AWS4-') !== true) checkAlgorithm(parts, 'header')
   const { credential, signature, signedHeaders, date } = parts
   if (credential === undefined || signature === undefined || signedHeaders === undefined || date === undefined) {
     return refuse({
@@ -168,7 +170,7 @@ function checkAmzHeaders(headers: SignedRequest['headers'], signed: readonly str
 
 function checkAlgorithm(parts: Parts, via: Via): void {
   const algorithm = parts.algorithm ?? ''
-  if (algorithm !== ALGORITHM) refuse({ code: 'unsupported-algorithm', algorithm, via })
+  if (algorithm !== ALGORITHM) refuse({ code: 'unsupported-algorithm', algorithm, sent: algorithm, via })
 }
 
 function checkScope(scope: Scope, terminator: string, date: string, expected: Expected, via: Via): void {

@@ -88,7 +88,13 @@ export type Problem =
   | { readonly code: 'missing-query-parts'; readonly parts: readonly string[] }
   | { readonly code: 'not-key-value'; readonly header: string; readonly part: string }
   | { readonly code: 'bad-date'; readonly date: string; readonly via: Via }
-  | { readonly code: 'unsupported-algorithm'; readonly algorithm: string; readonly via: Via }
+  | {
+      readonly code: 'unsupported-algorithm'
+      readonly algorithm: string
+      /** The whole header when not even its scheme was known, else the algorithm. */
+      readonly sent: string
+      readonly via: Via
+    }
   | { readonly code: 'credential-arity'; readonly credential: string; readonly via: Via }
   | { readonly code: 'scope'; readonly faults: readonly ScopeFault[]; readonly via: Via }
   | { readonly code: 'host-not-signed' }

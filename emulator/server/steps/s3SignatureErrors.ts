@@ -34,9 +34,7 @@ export function s3SignatureError(problem: Problem, now: number): AwsError {
         ? noDate()
         : malformedQuery("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
     case 'unsupported-algorithm':
-      return problem.via === 'header'
-        ? invalidRequest('The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.')
-        : malformedQuery('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"')
+      return unsupported(problem)
     case 'credential-arity':
       return malformedCredential(
         problem.via,
@@ -110,6 +108,20 @@ function missingHeaderParts(parts: readonly string[], header: string): AwsError 
       ? `missing ${component}.`
       : 'the authorization header requires three components: Credential, SignedHeaders, and Signature.',
   )
+}
+
+function unsupported({ algorithm, sent, via }: Extract<Problem, { code: 'unsupported-algorithm' }>): AwsError {
+  if (via === 'query') {
+    return malformedQuery('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"')
+  }
+  if (algorithm.startsWith('AWS')) {
+    return invalidRequest(
+      'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+    )
+  }
+  return new AwsError('InvalidArgument', 400, 'Unsupported Authorization Type', {
+    fields: { ArgumentName: 'Authorization', ArgumentValue: sent },
+  })
 }
 
 /** S3 names the first fault only. */
