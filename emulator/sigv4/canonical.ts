@@ -52,7 +52,11 @@ export function canonicalValue(value: string): string {
 /** The signed headers, one `name:value` a line, each line ended. A header that is named but not sent counts as empty. */
 export function canonicalHeaders(headers: SignedRequest['headers'], signedHeaders: readonly string[]): string {
   let text = ''
-  for (const name of signedHeaders) text += `${name}:${canonicalValue(headers[name] ?? '')}\n`
+  for (const name of signedHeaders) {
+    // Own names only: a client may well list `constructor`.
+    const value = Object.hasOwn(headers, name) ? headers[name] : undefined
+    text += `${name}:${value === undefined ? '' : canonicalValue(value)}\n`
+  }
   return text
 }
 

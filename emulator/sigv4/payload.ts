@@ -7,11 +7,11 @@ import { SignatureProblem } from './types.ts'
 const UNSIGNED = 'UNSIGNED-PAYLOAD'
 const SHA256 = /^[0-9A-Fa-f]{64}$/
 
-const CHUNKED: Readonly<Record<string, Pick<ChunkedPayload, 'signed' | 'trailer'>>> = {
-  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD': { signed: true, trailer: false },
-  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER': { signed: true, trailer: true },
-  'STREAMING-UNSIGNED-PAYLOAD-TRAILER': { signed: false, trailer: true },
-}
+const CHUNKED: ReadonlyMap<string, Pick<ChunkedPayload, 'signed' | 'trailer'>> = new Map([
+  ['STREAMING-AWS4-HMAC-SHA256-PAYLOAD', { signed: true, trailer: false }],
+  ['STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER', { signed: true, trailer: true }],
+  ['STREAMING-UNSIGNED-PAYLOAD-TRAILER', { signed: false, trailer: true }],
+])
 
 /** What S3 takes as a trailing header: the checksums of its model (`ChecksumAlgorithm`). */
 const TRAILERS: ReadonlySet<string> = new Set([
@@ -47,7 +47,7 @@ export function payloadOf(request: SignedRequest, claim: Claim, service: string)
     return { kind: 'unsigned' }
   }
   if (declared === UNSIGNED) return { kind: 'unsigned' }
-  const chunked = CHUNKED[declared]
+  const chunked = CHUNKED.get(declared)
   if (chunked !== undefined) {
     return { kind: 'chunked', ...chunked, decodedLength: decodedLength(request), trailerNames: trailerNames(request) }
   }

@@ -78,6 +78,8 @@ describe('canonicalHeaders', () => {
 
   it('writes the signed headers in the order given, those not sent as empty', () => {
     const headers = { host: 'h', other: 'not signed', 'x-a': ' 1 ' }
-    expect(canonicalHeaders(headers, ['host', 'transfer-encoding', 'x-a'])).toBe('host:h\ntransfer-encoding:\nx-a:1\n')
+    expect(canonicalHeaders(headers, ['constructor', 'host', 'transfer-encoding', 'x-a'])).toBe(
+      'constructor:\nhost:h\ntransfer-encoding:\nx-a:1\n',
+    )
   })
 })
