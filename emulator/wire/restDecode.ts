@@ -5,7 +5,7 @@ import type { RestPath } from './restRouter.ts'
 import { invalidArgument, invalidUri, malformedXml, missingBody, notAnInteger } from './s3Errors.ts'
 import type { OperationModel } from './schema.ts'
 import { shapeOf, type Member, type Shape } from './shape.ts'
-import { fromIsoDate, setEntry, validDate } from './values.ts'
+import { fromHttpDate, fromIsoDate, setEntry } from './values.ts'
 import { xmlDecoder, XmlMismatch } from './xmlDecode.ts'
 import { parseXml } from './xmlParse.ts'
 
@@ -120,7 +120,7 @@ function boolean(text: string, wireName: string): boolean | undefined {
 }
 
 /** Conditions with dates that are none are ignored, as HTTP demands (RFC 9110 §13.1.3). */
-const httpDate = (text: string) => (/\d{4}/.test(text) ? validDate(new Date(text)) : undefined)
+const httpDate = (text: string) => fromHttpDate(text) ?? fromIsoDate(text)
 
 function isoDate(text: string, wireName: string): Date {
   const date = fromIsoDate(text)

@@ -26,6 +26,10 @@ export function fromIsoDate(text: string): Date | undefined {
   return validDate(new Date(text.replace(/(\.\d{3})\d+/, '$1')))
 }
 
+/** `Tue, 24 Nov 2026 01:47:00 GMT` and the two older forms (RFC 9110 §5.6.7), or undefined. */
+export const fromHttpDate = (text: string): Date | undefined =>
+  /^[A-Z][a-z]+,? [\w :-]+$/.test(text) ? validDate(new Date(text)) : undefined
+
 export const validDate = (date: Date): Date | undefined => (Number.isNaN(date.getTime()) ? undefined : date)
 
 /** Sets an entry whose name came from outside: `__proto__` becomes an ordinary property. */

@@ -1,5 +1,5 @@
 import type { Shape, StructShape } from './shape.ts'
-import { fromBase64, fromIsoDate, setEntry } from './values.ts'
+import { fromBase64, fromHttpDate, fromIsoDate, setEntry } from './values.ts'
 import type { XmlElement } from './xmlParse.ts'
 
 /** Element to the handler's value. Throws `XmlMismatch` when it is not of the shape. */
@@ -140,7 +140,7 @@ const SCALARS = {
     return bytes
   },
   timestamp(text: string) {
-    const date = fromIsoDate(text.trim())
+    const date = fromIsoDate(text.trim()) ?? fromHttpDate(text.trim())
     if (!date) throw new XmlMismatch('not a time')
     return date
   },
