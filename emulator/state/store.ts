@@ -78,7 +78,12 @@ export interface Table<T> {
 export interface Blobs {
   /** Starts a new blob; nothing is visible until `commit`. Ids are the store's own and safe as file names. */
   create(): BlobWriter
-  /** Bytes `[start, end)` of a blob, in chunks. Throws `BlobMissing` when it is gone. */
+  /**
+   * Opens a blob, so that it can be read to its end even if it is deleted meanwhile. Throws `BlobMissing`.
+   * Call it where the record that names the blob is looked up, with no `await` between, and close it in a `finally`.
+   */
+  open(id: string): BlobReader
+  /** Bytes `[start, end)` of a blob, in chunks; opened when the first is asked for. Throws `BlobMissing` when it is gone. */
   read(id: string, start?: number, end?: number): AsyncIterable<Buffer>
   /** A small blob at once and synchronously; throws `BlobMissing`. */
   readSmall(id: string): Buffer
@@ -88,6 +93,14 @@ export interface Blobs {
   sweep(live: (id: string) => boolean): void
   /** Deletes all. */
   reset(): void
+}
+
+export interface BlobReader {
+  readonly size: number
+  /** Bytes `[start, end)`, in chunks; may be called several times. */
+  read(start?: number, end?: number): AsyncIterable<Buffer>
+  /** Harmless when repeated. Not before the last chunk has come. */
+  close(): void
 }
 
 export interface BlobWriter {

@@ -1,0 +1,15 @@
+/** The state on disk cannot be used as it is. The message names the file, the place and what can be done. */
+export class StateError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StateError'
+  }
+}
+
+/** No blob has this id (any more). */
+export class BlobMissing extends Error {
+  constructor(id: string) {
+    super(`no blob \`${id}\``)
+    this.name = 'BlobMissing'
+  }
+}

@@ -1,0 +1,114 @@
+import type { Changes } from './changes.ts'
+import { MapRows, TreeRows } from './rows.ts'
+import type { Rows } from './rows.ts'
+import type { CollectionSpec } from './store.ts'
+
+type KeysOf = (record: unknown, id: string) => string | readonly string[] | undefined
+
+const NO_KEYS: readonly string[] = []
+
+/** One collection's records within one scope, with their indexes. */
+export class TableData {
+  rows: Rows<unknown> = new MapRows()
+  readonly #indexes = new Map<string, Index>()
+
+  /** Orders and indexes what is here, as the collection's declaration asks. */
+  adopt(spec: CollectionSpec<unknown>): void {
+    if (spec.ordered && this.rows instanceof MapRows) this.rows = new TreeRows(this.rows)
+    for (const [name, keysOf] of Object.entries(spec.indexes ?? {})) {
+      const index = new Index(keysOf)
+      for (const [id, record] of this.rows.entries()) index.load(id, record)
+      this.#indexes.set(name, index)
+    }
+  }
+
+  put(id: string, record: unknown, changes: Changes): void {
+    const before = this.rows.get(id)
+    changes.set(this.rows, id, before, record)
+    for (const index of this.#indexes.values()) index.move(id, before, record, changes)
+  }
+
+  /** False when there was nothing to delete. */
+  delete(id: string, changes: Changes): boolean {
+    const before = this.rows.get(id)
+    if (before === undefined) return false
+    changes.delete(this.rows, id, before)
+    for (const index of this.#indexes.values()) index.move(id, before, undefined, changes)
+    return true
+  }
+
+  /** The ids listed under `key`, or undefined when there are none. */
+  bucket(index: string, key: string): Rows<true> | undefined {
+    const found = this.#indexes.get(index)
+    if (!found) throw new TypeError(`no index \`${index}\` was declared`)
+    return found.buckets.get(key)
+  }
+}
+
+class Index {
+  readonly buckets = new Map<string, Bucket>()
+  readonly #keysOf: KeysOf
+
+  constructor(keysOf: KeysOf) {
+    this.#keysOf = keysOf
+  }
+
+  load(id: string, record: unknown): void {
+    for (const key of this.#keys(id, record)) this.#bucket(key).set(id, true)
+  }
+
+  /** Lists a record anew; what stays under its key keeps its place there. */
+  move(id: string, before: unknown, after: unknown, changes: Changes): void {
+    const old = this.#keys(id, before)
+    const now = this.#keys(id, after)
+    for (const key of old) {
+      const bucket = this.buckets.get(key)
+      if (bucket?.get(id) && !now.includes(key)) changes.delete(bucket, id, true)
+    }
+    for (const key of now) {
+      const bucket = this.#bucket(key)
+      if (!bucket.get(id)) changes.set(bucket, id, undefined, true)
+    }
+  }
+
+  #keys(id: string, record: unknown): readonly string[] {
+    if (record === undefined) return NO_KEYS
+    const keys = this.#keysOf(record, id)
+    return keys === undefined ? NO_KEYS : typeof keys === 'string' ? [keys] : keys
+  }
+
+  #bucket(key: string): Bucket {
+    let bucket = this.buckets.get(key)
+    if (!bucket) {
+      bucket = new Bucket(this.buckets, key)
+      this.buckets.set(key, bucket)
+    }
+    return bucket
+  }
+}
+
+/** The ids under one key of an index; disappears with its last one. */
+class Bucket extends MapRows<true> {
+  readonly #siblings: Map<string, Bucket>
+  readonly #key: string
+
+  constructor(siblings: Map<string, Bucket>, key: string) {
+    super()
+    this.#siblings = siblings
+    this.#key = key
+  }
+
+  override restore(id: string, before: true | undefined): void {
+    super.restore(id, before)
+    this.#leaveIfEmpty()
+  }
+
+  override settle(id: string): void {
+    super.settle(id)
+    this.#leaveIfEmpty()
+  }
+
+  #leaveIfEmpty(): void {
+    if (this.physicalSize === 0) this.#siblings.delete(this.#key)
+  }
+}
