@@ -2,25 +2,10 @@ import { AwsError } from '../lib/awsError.ts'
 import type { Protocol } from '../wire/protocol.ts'
 import type { OperationModel } from '../wire/schema.ts'
 import { shapeOf, type Shape, type StructShape } from '../wire/shape.ts'
+import { demandsOf, memberMust, type Constraint } from './constraintTexts.ts'
+import { hashOrder, javaHash } from './javaHash.ts'
 
-/** What AWS's model demands of one member, beyond its type. The SDK's schemas do not carry it. */
-export interface Constraint {
-  /** Must be present. Members that the SDK's schema requires are required already; `false` lifts that. */
-  readonly required?: boolean
-  /** Strings in UTF-16 units, blobs in bytes, lists and maps in entries. */
-  readonly minLength?: number
-  readonly maxLength?: number
-  readonly min?: number
-  readonly max?: number
-  /** The whole value must match; printed as written here, so use AWS's own spelling. */
-  readonly pattern?: string
-  /** What is really matched, where `pattern` is a Java expression that JavaScript reads otherwise. */
-  readonly matches?: RegExp
-  /** In the order in which AWS prints it. */
-  readonly enum?: readonly string[]
-  /** The sentence ends at `enum value set`, without the set (recorded for iam:UpdateAccessKey, facts: H3). */
-  readonly unlisted?: true
-}
+export type { Constraint } from './constraintTexts.ts'
 
 /**
  * Constraints by member path, in AWS's spelling: `Tags`, `Tags.member.TagKey` (in a list), `Context.key` and `Context.value`
@@ -217,69 +202,6 @@ function compileMap(shape: Shape, valueShape: Shape, tablePath: string, scope: S
   }
 }
 
-// ---- Demands ---------------------------------------------------------------------------------------------------------
-
-interface Demand {
-  readonly text: string
-  holds(value: unknown): boolean
-}
-
-/** In the order in which AWS reports them: a value that breaks both shows its pattern before its length. */
-function demandsOf(constraint: Constraint): Demand[] {
-  const { minLength, maxLength, min, max, pattern, matches, enum: set, unlisted } = constraint
-  const demands: Demand[] = []
-  if (pattern !== undefined) {
-    const expression = matches ?? wholly(pattern)
-    demands.push({ text: patternText(pattern), holds: (value) => expression.test(String(value)) })
-  }
-  if (minLength !== undefined) demands.push({ text: minLengthText(minLength), holds: (v) => lengthOf(v) >= minLength })
-  if (maxLength !== undefined) demands.push({ text: maxLengthText(maxLength), holds: (v) => lengthOf(v) <= maxLength })
-  if (min !== undefined) demands.push({ text: minText(min), holds: (value) => Number(value) >= min })
-  if (max !== undefined) demands.push({ text: maxText(max), holds: (value) => Number(value) <= max })
-  if (set) {
-    const values = new Set(set)
-    demands.push({ text: enumText(set, unlisted), holds: (value) => values.has(String(value)) })
-  }
-  return demands
-}
-
-/** What stands in brackets when the elements of a collection break a constraint: all of it, not only what was broken. */
-function memberMust(subject: string, constraint: Constraint): string {
-  const { minLength, maxLength, min, max, pattern, enum: set, unlisted } = constraint
-  const parts: string[] = []
-  if (maxLength !== undefined) parts.push(maxLengthText(maxLength))
-  if (minLength !== undefined) parts.push(minLengthText(minLength))
-  if (max !== undefined) parts.push(maxText(max))
-  if (min !== undefined) parts.push(minText(min))
-  if (pattern !== undefined) parts.push(patternText(pattern))
-  if (set) parts.push(enumText(set, unlisted))
-  return `${subject} must satisfy constraint: [${parts.join(', ')}]`
-}
-
-const minLengthText = (length: number) => `Member must have length greater than or equal to ${length}`
-const maxLengthText = (length: number) => `Member must have length less than or equal to ${length}`
-const minText = (value: number) => `Member must have value greater than or equal to ${value}`
-const maxText = (value: number) => `Member must have value less than or equal to ${value}`
-const patternText = (pattern: string) => `Member must satisfy regular expression pattern: ${pattern}`
-const enumText = (set: readonly string[], unlisted?: true) =>
-  `Member must satisfy enum value set${unlisted ? '' : `: [${set.join(', ')}]`}`
-
-/** Java's `matches()`: the whole value, `\p{…}` understood. */
-function wholly(pattern: string): RegExp {
-  try {
-    return new RegExp(`^(?:${pattern})$`, 'u')
-  } catch {
-    // Java allows escapes (`\_`) that JavaScript's Unicode mode refuses.
-    return new RegExp(`^(?:${pattern})$`)
-  }
-}
-
-function lengthOf(value: unknown): number {
-  if (typeof value === 'string' || Array.isArray(value)) return value.length
-  if (value instanceof Uint8Array) return value.byteLength
-  return typeof value === 'object' && value !== null ? Object.keys(value).length : 0
-}
-
 // ---- Sentences -------------------------------------------------------------------------------------------------------
 
 function problem(shape: Shape, value: unknown, path: string, text: string, scope: Scope): string {
@@ -309,26 +231,3 @@ function printed(shape: Shape, value: unknown, path: string, scope: Scope): stri
 }
 
 const lowerFirst = (name: string) => name.charAt(0).toLowerCase() + name.slice(1)
-
-// ---- Order -----------------------------------------------------------------------------------------------------------
-
-/**
- * The order in which a Java HashMap walks these names. AWS reports the members of a structure in it: recorded for a tag
- * (`value` before `key`, captures 12.1), and seen for DynamoDB's `writeCapacityUnits` before `readCapacityUnits`.
- */
-function hashOrder<T>(items: readonly T[], nameOf: (item: T) => string): T[] {
-  let capacity = 16
-  while (items.length > capacity * 0.75) capacity *= 2
-  const bucket = (item: T) => {
-    const hash = javaHash(nameOf(item))
-    return (hash ^ (hash >>> 16)) & (capacity - 1)
-  }
-  return [...items].sort((a, b) => bucket(a) - bucket(b))
-}
-
-/** `String.hashCode()` */
-function javaHash(text: string): number {
-  let hash = 0
-  for (let i = 0; i < text.length; i++) hash = (Math.imul(31, hash) + text.charCodeAt(i)) | 0
-  return hash
-}
