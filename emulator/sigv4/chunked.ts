@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto'
 import { AwsError } from '../lib/awsError.ts'
 import type { ByteReader } from './byteReader.ts'
 import { byteReader } from './byteReader.ts'
-import { chunkStringToSign, sameSignature, sha256Hex, signatureOf, trailerStringToSign } from './signature.ts'
+import {
+  EMPTY_SHA256,
+  chunkStringToSign,
+  sameSignature,
+  sha256Hex,
+  signatureOf,
+  trailerStringToSign,
+} from './signature.ts'
 import type { ChunkedPayload, Seed } from './types.ts'
 import { SignatureProblem } from './types.ts'
 
@@ -66,7 +73,7 @@ async function* decode(
       const { size, signature } = readChunkHeader(await reader.line(LONGEST_LINE), payload.signed)
       sizes.check(size)
       if (size === 0) {
-        chain?.checkChunk(sha256Hex(Buffer.alloc(0)), signature)
+        chain?.checkChunk(EMPTY_SHA256, signature)
         break
       }
       const hash = chain && createHash('sha256')

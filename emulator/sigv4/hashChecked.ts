@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { sha256Hex } from './signature.ts'
 import { SignatureProblem } from './types.ts'
 
 /**
@@ -14,8 +15,20 @@ export async function* hashChecked(body: AsyncIterable<Uint8Array>, sha256: stri
     hash.update(piece)
     yield Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
   }
-  const computed = hash.digest('hex')
-  if (computed !== sha256.toLowerCase()) {
-    throw new SignatureProblem({ code: 'content-mismatch', claimed: sha256, computed })
+  compare(hash.digest('hex'), sha256)
+}
+
+/**
+ * The same for a body that is there as a whole.
+ *
+ * @throws SignatureProblem `content-mismatch`
+ */
+export function checkHash(body: Uint8Array, sha256: string): void {
+  compare(sha256Hex(body), sha256)
+}
+
+function compare(computed: string, claimed: string): void {
+  if (computed !== claimed.toLowerCase()) {
+    throw new SignatureProblem({ code: 'content-mismatch', claimed, computed })
   }
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import { wireBytes } from './encode.ts'
 import type { Scope } from './types.ts'
 
@@ -8,7 +8,7 @@ export const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca49
 
 /** SHA-256 in lower-case hexadecimal. */
 export function sha256Hex(bytes: Uint8Array): string {
-  return bytes.length === 0 ? EMPTY_SHA256 : createHash('sha256').update(bytes).digest('hex')
+  return bytes.length === 0 ? EMPTY_SHA256 : hash('sha256', bytes)
 }
 
 /** `date/region/service/aws4_request` */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { hashChecked } from '../../emulator/sigv4/hashChecked.ts'
+import { checkHash, hashChecked } from '../../emulator/sigv4/hashChecked.ts'
 import { payloadHash, payloadOf } from '../../emulator/sigv4/payload.ts'
 import { EMPTY_SHA256, sha256Hex } from '../../emulator/sigv4/signature.ts'
 import type { Claim, SignedRequest } from '../../emulator/sigv4/types.ts'
@@ -123,5 +123,15 @@ describe('hashChecked', () => {
     await expect(body.next()).rejects.toMatchObject({
       problem: { code: 'content-mismatch', claimed: SHA256, computed: sha256Hex(Buffer.from('date')) },
     })
+  })
+
+  it('is done at once for a body that is there', () => {
+    checkHash(Buffer.from('data'), SHA256)
+    checkHash(Buffer.alloc(0), EMPTY_SHA256)
+    expect(
+      problemOf(() => {
+        checkHash(Buffer.alloc(0), SHA256)
+      }),
+    ).toEqual({ code: 'content-mismatch', claimed: SHA256, computed: EMPTY_SHA256 })
   })
 })
