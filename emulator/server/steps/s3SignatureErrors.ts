@@ -11,86 +11,74 @@ type Fields = Readonly<Record<string, string>>
  * @param now milliseconds since the epoch
  */
 export function s3SignatureError(problem: Problem, now: number): AwsError {
-  switch (problem.code) {
-    case 'missing':
-      return new AwsError('AccessDenied', 403, 'Access Denied')
-    case 'both-ways':
-      return new AwsError(
-        'InvalidArgument',
-        400,
-        'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified',
-        { fields: { ArgumentName: 'Authorization', ArgumentValue: problem.header } },
-      )
-    case 'missing-header-parts':
-      return missingHeaderParts(problem.parts, problem.header)
-    case 'missing-query-parts':
-      return malformedQuery(
-        'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.',
-      )
-    case 'not-key-value':
-      return malformedHeader(`the authorization component "${problem.part}" is malformed.`)
-    case 'bad-date':
-      return problem.via === 'header'
-        ? noDate()
-        : malformedQuery("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
-    case 'unsupported-algorithm':
-      return unsupported(problem)
-    case 'credential-arity':
-      return malformedCredential(
-        problem.via,
-        problem.credential.split('/').length === 5
-          ? 'a non-empty Access Key (AKID) must be provided in the credential.'
-          : 'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
-      )
-    case 'scope':
-      return wrongScope(problem.faults, problem.via)
-    case 'host-not-signed':
-      return headersNotSigned(['host'])
-    case 'headers-not-signed':
-      return headersNotSigned(problem.headers)
-    case 'expired':
-    case 'not-yet-current':
-      return tooSkewed(problem.date, problem.now, problem.windowSeconds)
-    case 'presign-expired':
-      return denied('Request has expired', {
-        'X-Amz-Expires': String(problem.expiresSeconds),
-        Expires: seconds(problem.expiresAt),
-        ServerTime: seconds(now),
-      })
-    case 'presign-not-yet-valid':
-      return denied('Request is not yet valid', {})
-    case 'presign-expires-invalid':
-      return malformedQuery(EXPIRES[problem.reason])
-    case 'unknown-key':
-      return new AwsError(
-        'InvalidAccessKeyId',
-        403,
-        'The AWS Access Key Id you provided does not exist in our records.',
-        { fields: { AWSAccessKeyId: problem.accessKeyId } },
-      )
-    case 'bad-token':
-      return new AwsError('InvalidToken', 400, 'The provided token is malformed or otherwise invalid.')
-    case 'expired-token':
-      return new AwsError('ExpiredToken', 400, 'The provided token has expired.')
-    case 'content-hash-missing':
-      return invalidRequest('Missing required header for this request: x-amz-content-sha256')
-    case 'content-hash-invalid':
-      return new AwsError(
-        'InvalidArgument',
-        400,
-        'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 value.',
-        { fields: { ArgumentName: 'x-amz-content-sha256', ArgumentValue: problem.value } },
-      )
-    case 'content-mismatch':
-      return new AwsError(
-        'XAmzContentSHA256Mismatch',
-        400,
-        "The provided 'x-amz-content-sha256' header does not match what was computed.",
-        { fields: { ClientComputedContentSHA256: problem.claimed, S3ComputedContentSHA256: problem.computed } },
-      )
-    case 'mismatch':
-      return mismatch(problem)
-  }
+  // A cast: that the entry fits the code it is found by is known to the table's type, not to an index into it.
+  const answer = ERRORS[problem.code] as (problem: Problem, now: number) => AwsError
+  return answer(problem, now)
+}
+
+/** The answer to each problem. Code, status and text together, because S3 has no rule for them. */
+const ERRORS: { readonly [C in Problem['code']]: (problem: Extract<Problem, { code: C }>, now: number) => AwsError } = {
+  missing: () => new AwsError('AccessDenied', 403, 'Access Denied'),
+  'both-ways': (problem) =>
+    new AwsError(
+      'InvalidArgument',
+      400,
+      'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified',
+      { fields: { ArgumentName: 'Authorization', ArgumentValue: problem.header } },
+    ),
+  'missing-header-parts': (problem) => missingHeaderParts(problem.parts, problem.header),
+  'missing-query-parts': () =>
+    malformedQuery(
+      'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.',
+    ),
+  'not-key-value': (problem) => malformedHeader(`the authorization component "${problem.part}" is malformed.`),
+  'bad-date': (problem) =>
+    problem.via === 'header'
+      ? noDate()
+      : malformedQuery("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""),
+  'unsupported-algorithm': (problem) => unsupported(problem),
+  'credential-arity': (problem) =>
+    malformedCredential(
+      problem.via,
+      problem.credential.split('/').length === 5
+        ? 'a non-empty Access Key (AKID) must be provided in the credential.'
+        : 'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
+    ),
+  scope: (problem) => wrongScope(problem.faults, problem.via),
+  'host-not-signed': () => headersNotSigned(['host']),
+  'headers-not-signed': (problem) => headersNotSigned(problem.headers),
+  expired: (problem) => tooSkewed(problem.date, problem.now, problem.windowSeconds),
+  'not-yet-current': (problem) => tooSkewed(problem.date, problem.now, problem.windowSeconds),
+  'presign-expired': (problem, now) =>
+    denied('Request has expired', {
+      'X-Amz-Expires': String(problem.expiresSeconds),
+      Expires: seconds(problem.expiresAt),
+      ServerTime: seconds(now),
+    }),
+  'presign-not-yet-valid': () => denied('Request is not yet valid', {}),
+  'presign-expires-invalid': (problem) => malformedQuery(EXPIRES[problem.reason]),
+  'unknown-key': (problem) =>
+    new AwsError('InvalidAccessKeyId', 403, 'The AWS Access Key Id you provided does not exist in our records.', {
+      fields: { AWSAccessKeyId: problem.accessKeyId },
+    }),
+  'bad-token': () => new AwsError('InvalidToken', 400, 'The provided token is malformed or otherwise invalid.'),
+  'expired-token': () => new AwsError('ExpiredToken', 400, 'The provided token has expired.'),
+  'content-hash-missing': () => invalidRequest('Missing required header for this request: x-amz-content-sha256'),
+  'content-hash-invalid': (problem) =>
+    new AwsError(
+      'InvalidArgument',
+      400,
+      'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 value.',
+      { fields: { ArgumentName: 'x-amz-content-sha256', ArgumentValue: problem.value } },
+    ),
+  'content-mismatch': (problem) =>
+    new AwsError(
+      'XAmzContentSHA256Mismatch',
+      400,
+      "The provided 'x-amz-content-sha256' header does not match what was computed.",
+      { fields: { ClientComputedContentSHA256: problem.claimed, S3ComputedContentSHA256: problem.computed } },
+    ),
+  mismatch: (problem) => mismatch(problem),
 }
 
 const EXPIRES = {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { AwsError } from '../../lib/awsError.ts'
 import { formatAmzDate } from '../../sigv4/date.ts'
+import { wireBytes } from '../../sigv4/encode.ts'
 import type { Problem, ScopeFault } from '../../sigv4/types.ts'
 import type { Protocol } from '../../wire/protocol.ts'
 import { s3SignatureError } from './s3SignatureErrors.ts'
@@ -45,6 +46,8 @@ const CODES: Readonly<Record<'awsJson' | 'awsQuery' | 'restJson', Readonly<Recor
  */
 export function signatureError(problem: Problem, protocol: Protocol['name'], now: number): AwsError {
   if (protocol === 'restXml') return s3SignatureError(problem, now)
+  // A cast: that the entry fits the code it is found by is known to the table's type, not to an index into it.
+  const describe = SENTENCES[problem.code] as (problem: Problem) => readonly [Kind, string]
   const [kind, text] = describe(problem)
   if (protocol === 'ec2Query') return ec2Error(kind, text)
   const [code, status] = CODES[protocol][kind]
@@ -70,62 +73,51 @@ const MISMATCH =
   'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.'
 
 /** The sentence of the front end for each problem (kms-iam.md A3). Some end with a blank because AWS joins sentences. */
-function describe(problem: Problem): readonly [Kind, string] {
-  switch (problem.code) {
-    case 'missing':
-      // Seen at DynamoDB and STS in 2026; older Kinesis answered 'Missing Authentication Token'. KMS: not recorded.
-      return ['missing', 'Request is missing Authentication Token']
-    case 'both-ways':
-      return ['signature', "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."]
-    case 'missing-header-parts':
-      return ['incomplete', missingHeaderParts(problem.parts, problem.header)]
-    case 'missing-query-parts':
-      return ['incomplete', missingQueryParts(problem.parts)]
-    case 'not-key-value':
-      return [
-        'incomplete',
-        `Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): '${hashed(problem.header)}'.`,
-      ]
-    case 'bad-date':
-      return [
-        'incomplete',
-        `Date must be in ISO-8601 'basic format'. Got '${problem.date}'. See http://en.wikipedia.org/wiki/ISO_8601`,
-      ]
-    case 'unsupported-algorithm':
-      return ['incomplete', `Unsupported AWS 'algorithm': '${problem.algorithm}' (only AWS4-HMAC-SHA256 for now). `]
-    case 'credential-arity':
-      return [
-        'incomplete',
-        `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${problem.credential}'`,
-      ]
-    case 'scope':
-      return ['signature', problem.faults.map(scopeFault).join('')]
-    case 'host-not-signed':
-      return ['signature', "'Host' must be a 'SignedHeader' in the AWS Authorization."]
-    case 'expired':
-      return ['signature', expired(problem.date, problem.now, problem.windowSeconds)]
-    case 'not-yet-current':
-      return ['signature', notYetCurrent(problem.date, problem.now, problem.windowSeconds)]
-    case 'unknown-key':
-      return ['unknownKey', 'The security token included in the request is invalid.']
-    case 'bad-token':
-      return ['unknownKey', 'The security token included in the request is invalid']
-    case 'expired-token':
-      return ['expiredToken', 'The security token included in the request is expired']
-    case 'mismatch':
-      // Older front ends go on with the canonical request and the string to sign; whether KMS does today is not
-      // recorded (kms-iam.md A3), most do not. This is the one place to add them.
-      return ['signature', MISMATCH]
-    // Only S3 makes these checks; should another service ever come by one, the signature is what failed.
-    case 'headers-not-signed':
-    case 'presign-expired':
-    case 'presign-not-yet-valid':
-    case 'presign-expires-invalid':
-    case 'content-hash-missing':
-    case 'content-hash-invalid':
-    case 'content-mismatch':
-      return ['signature', MISMATCH]
-  }
+const SENTENCES: {
+  readonly [C in Problem['code']]: (problem: Extract<Problem, { code: C }>) => readonly [Kind, string]
+} = {
+  // Seen at DynamoDB and STS in 2026; older Kinesis answered 'Missing Authentication Token'. KMS: not recorded.
+  missing: () => ['missing', 'Request is missing Authentication Token'],
+  'both-ways': () => [
+    'signature',
+    "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.",
+  ],
+  'missing-header-parts': (problem) => ['incomplete', missingHeaderParts(problem.parts, problem.header)],
+  'missing-query-parts': (problem) => ['incomplete', missingQueryParts(problem.parts)],
+  'not-key-value': (problem) => [
+    'incomplete',
+    `Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): '${hashed(problem.header)}'.`,
+  ],
+  'bad-date': (problem) => [
+    'incomplete',
+    `Date must be in ISO-8601 'basic format'. Got '${problem.date}'. See http://en.wikipedia.org/wiki/ISO_8601`,
+  ],
+  'unsupported-algorithm': (problem) => [
+    'incomplete',
+    `Unsupported AWS 'algorithm': '${problem.algorithm}' (only AWS4-HMAC-SHA256 for now). `,
+  ],
+  'credential-arity': (problem) => [
+    'incomplete',
+    `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${problem.credential}'`,
+  ],
+  scope: (problem) => ['signature', problem.faults.map(scopeFault).join('')],
+  'host-not-signed': () => ['signature', "'Host' must be a 'SignedHeader' in the AWS Authorization."],
+  expired: (problem) => ['signature', expired(problem.date, problem.now, problem.windowSeconds)],
+  'not-yet-current': (problem) => ['signature', notYetCurrent(problem.date, problem.now, problem.windowSeconds)],
+  'unknown-key': () => ['unknownKey', 'The security token included in the request is invalid.'],
+  'bad-token': () => ['unknownKey', 'The security token included in the request is invalid'],
+  'expired-token': () => ['expiredToken', 'The security token included in the request is expired'],
+  // Older front ends go on with the canonical request and the string to sign; whether KMS does today is not
+  // recorded (kms-iam.md A3), most do not. This is the one place to add them.
+  mismatch: () => ['signature', MISMATCH],
+  // Only S3 makes these checks; should another service ever come by one, the signature is what failed.
+  'headers-not-signed': () => ['signature', MISMATCH],
+  'presign-expired': () => ['signature', MISMATCH],
+  'presign-not-yet-valid': () => ['signature', MISMATCH],
+  'presign-expires-invalid': () => ['signature', MISMATCH],
+  'content-hash-missing': () => ['signature', MISMATCH],
+  'content-hash-invalid': () => ['signature', MISMATCH],
+  'content-mismatch': () => ['signature', MISMATCH],
 }
 
 function missingHeaderParts(parts: readonly string[], header: string): string {
@@ -144,7 +136,7 @@ function missingQueryParts(parts: readonly string[]): string {
 
 /** AWS no longer repeats an Authorization header it could not read: it may hold someone's password. */
 function hashed(header: string): string {
-  return createHash('sha256').update(header).digest('base64')
+  return createHash('sha256').update(wireBytes(header)).digest('base64')
 }
 
 function scopeFault(fault: ScopeFault): string {

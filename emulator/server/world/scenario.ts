@@ -53,21 +53,39 @@ export interface StepResult {
 export async function playScenario(emulator: Emulator, scenario: Scenario): Promise<StepResult[]> {
   const keys = await buildWorld(emulator, scenario.world)
   const results: StepResult[] = []
-  for (const step of scenario.steps) results.push(await play(emulator, step, keys))
+  const outputs: Record<string, unknown> = {}
+  for (const step of scenario.steps) results.push(await play(emulator, step, keys, outputs))
   return results
 }
 
-async function play(emulator: Emulator, step: ScenarioStep, keys: WorldKeys): Promise<StepResult> {
+/** @param outputs members of earlier answers, which later steps may name: `{{out:UploadId}}` */
+async function play(
+  emulator: Emulator,
+  step: ScenarioStep,
+  keys: WorldKeys,
+  outputs: Record<string, unknown>,
+): Promise<StepResult> {
   const { caller, account } = await actor(emulator, step.as)
   const [service = '', operation = ''] = step.do.split(':')
   const site = { account, keys }
-  const input = JSON.parse(resolve(site, JSON.stringify(step.with))) as object
+  const filled = JSON.stringify(step.with).replace(/\{\{out:(\w+)\}\}/g, (_whole, name: string) =>
+    String(outputs[name]),
+  )
+  const input = JSON.parse(resolve(site, filled)) as object
   const body = step.body === undefined ? undefined : Buffer.from(step.body)
   const expected =
     step.expect === 'allowed' ? 'allowed' : describe({ ...step.expect, message: resolve(site, step.expect.message) })
   let actual = 'allowed'
   try {
-    await callInside(emulator, { caller, region: step.region ?? 'us-east-1', service, operation, input, body })
+    const { output } = await callInside(emulator, {
+      caller,
+      region: step.region ?? 'us-east-1',
+      service,
+      operation,
+      input,
+      body,
+    })
+    Object.assign(outputs, output)
   } catch (error) {
     if (!(error instanceof AwsError)) throw error
     actual = describe({ code: error.code, status: error.status, message: error.text, ...decidingLayer(emulator) })

@@ -1,0 +1,112 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** A server in a process of its own. */
+export interface Running {
+  readonly name: string
+  readonly port: number
+  readonly directory: string | undefined
+  /** Resident memory in bytes, now. */
+  memory(): Promise<number>
+  stop(): Promise<void>
+}
+
+/** The bare server to compare with: reads the request, answers what it was told to. */
+export interface Bare extends Running {
+  answerWith(answer: { readonly status: number; readonly contentType: string; readonly length: number }): Promise<void>
+}
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+export async function startBare(): Promise<Bare> {
+  const child = spawn(process.execPath, [here('./servers.js'), 'bare'], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  const [port] = (await once(child, 'message')) as [number]
+  return {
+    ...running('bare node:http', child, port, undefined),
+    async answerWith(answer) {
+      child.send(answer)
+      await once(child, 'message')
+    },
+  }
+}
+
+/** @param root the checkout whose build is started */
+export async function startTwokey(
+  name: string,
+  root = here('../../../'),
+  directory?: string,
+): Promise<Running & { readonly startedIn: number }> {
+  const data = directory ?? (await mkdtemp(join(tmpdir(), 'twokey-bench-')))
+  const began = performance.now()
+  const child = spawn(process.execPath, [join(root, 'dist/emulator/cli/main.js'), 'start'], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env['PATH'], TWOKEY_PORT: '0', TWOKEY_DATA_DIR: data, TWOKEY_LOG: 'error' },
+  })
+  const text = await readyLine(child)
+  const port = Number(/http:\/\/[\d.]+:(\d+)/.exec(text)?.[1])
+  return { ...running(name, child, port, data), startedIn: performance.now() - began }
+}
+
+function readyLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      if (text.includes('Ready.')) resolve(text)
+    })
+    child.once('exit', (code) => {
+      reject(new Error(`the server stopped with status ${String(code)} before it was ready: ${text}`))
+    })
+  })
+}
+
+function running(name: string, child: ChildProcess, port: number, directory: string | undefined): Running {
+  return {
+    name,
+    port,
+    directory,
+    async memory() {
+      const status = await readFile(`/proc/${String(child.pid)}/status`, 'utf8')
+      return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? '0') * 1024
+    },
+    async stop() {
+      const gone = child.exitCode !== null ? undefined : once(child, 'exit')
+      child.kill('SIGTERM')
+      await gone
+    },
+  }
+}
+
+export async function discard(directory: string | undefined): Promise<void> {
+  if (directory !== undefined) await rm(directory, { recursive: true, force: true })
+}
+
+/** The child process behind `startBare`. */
+function runBare(): void {
+  let answer = { status: 200, contentType: 'application/octet-stream', body: Buffer.alloc(0) }
+  const server = createServer((req, res) => {
+    req.on('data', () => undefined)
+    req.on('end', () => {
+      res.writeHead(answer.status, { 'content-type': answer.contentType, 'content-length': answer.body.length })
+      res.end(answer.body)
+    })
+  })
+  process.on('message', (told: { status: number; contentType: string; length: number }) => {
+    answer = { ...told, body: Buffer.alloc(told.length, 'x') }
+    process.send?.('set')
+  })
+  server.listen(0, '127.0.0.1', () => {
+    process.send?.((server.address() as AddressInfo).port)
+  })
+}
+
+if (process.argv[2] === 'bare' && process.argv[1] === here('./servers.js')) runBare()
