@@ -37,7 +37,7 @@ const withAuthorization = (authorization: string, date: string | null = DATE): S
   headers: { ...bare.headers, authorization, 'x-amz-date': date ?? undefined },
 })
 const query = (changes: Record<string, string | undefined> = {}): SignedRequest => {
-  const parameters = {
+  const parameters: Record<string, string | undefined> = {
     'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
     'X-Amz-Credential': 'AKID/20260930/us-east-1/s3/aws4_request',
     'X-Amz-Date': DATE,
