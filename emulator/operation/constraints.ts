@@ -227,7 +227,7 @@ function printed(shape: Shape, value: unknown, path: string, scope: Scope): stri
     return `{${entries.join(', ')}}`
   }
   if (shape.kind === 'struct') return `${scope.javaPackage}${shape.name}@${(javaHash(path) >>> 0).toString(16)}`
-  return String(value as string | number | boolean)
+  return `${value as string | number | boolean}`
 }
 
 const lowerFirst = (name: string) => name.charAt(0).toLowerCase() + name.slice(1)

@@ -93,22 +93,22 @@ const SCALARS = {
   document: (text: string) => text,
   unit: () => undefined,
   /** Optional sign and digits, 32 bits: `+900` and `0900` are good, ` 900 `, `900.0` and `9e2` are not. */
-  number(text: string) {
+  number: (text: string) => {
     const value = /^[+-]?\d+$/.test(text) ? Number(text) : NaN
     if (!(value >= -(2 ** 31) && value < 2 ** 31)) throw malformedInput(`'${text}' can not be converted to an Integer`)
     return value
   },
-  boolean(text: string) {
+  boolean: (text: string) => {
     if (text === 'true' || text === '1') return true
     if (text === 'false' || text === '0') return false
     throw malformedInput(`'${text}' can not be converted to an Boolean`)
   },
-  blob(text: string) {
+  blob: (text: string) => {
     const bytes = fromBase64(text)
     if (!bytes) throw malformedInput('')
     return bytes
   },
-  timestamp(text: string) {
+  timestamp: (text: string) => {
     const date = fromIsoDate(text)
     if (!date) throw malformedInput(`'${text}' can not be converted to milliseconds since epoch`)
     return date

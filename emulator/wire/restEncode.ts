@@ -58,12 +58,12 @@ function headerText(shape: Shape): (value: unknown) => string {
     return (value) => (iso ? (value as Date).toISOString() : (value as Date).toUTCString())
   }
   if (shape.kind === 'list') return (value) => headerSafe((value as readonly unknown[]).join(', '))
-  return (value) => headerSafe(String(value as string | number | boolean))
+  return (value) => headerSafe(String(value))
 }
 
 // eslint-disable-next-line no-control-regex -- they are what is being looked for
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/g
-const BEYOND_LATIN1 = /[^\u0000-\u00ff]/
+const BEYOND_LATIN1 = /[\u0100-\uffff]/
 
 /** What HTTP can carry: no line ends, and S3's own way (RFC 2047) with characters beyond Latin-1. */
 function headerSafe(text: string): string {
@@ -100,7 +100,7 @@ function payloadWriter({ name, shape }: Member, operation: OperationModel): Body
   return (output, headers) => {
     // The only text S3 answers as it is: bucket policies.
     headers['content-type'] ??= 'application/json'
-    return String((output[name] ?? '') as string)
+    return (output[name] ?? '') as string
   }
 }
 

@@ -123,23 +123,23 @@ const SCALARS = {
   string: (text: string) => text,
   document: (text: string) => text,
   unit: () => undefined,
-  number(text: string) {
+  number: (text: string) => {
     const trimmed = text.trim()
     if (!/^[+-]?\d+$/.test(trimmed) || !Number.isSafeInteger(Number(trimmed))) throw new XmlMismatch('not an integer')
     return Number(trimmed)
   },
-  boolean(text: string) {
+  boolean: (text: string) => {
     const trimmed = text.trim().toLowerCase()
     if (trimmed === 'true' || trimmed === '1') return true
     if (trimmed === 'false' || trimmed === '0') return false
     throw new XmlMismatch('not a boolean')
   },
-  blob(text: string) {
+  blob: (text: string) => {
     const bytes = fromBase64(text.trim())
     if (!bytes) throw new XmlMismatch('not base64')
     return bytes
   },
-  timestamp(text: string) {
+  timestamp: (text: string) => {
     const date = fromIsoDate(text.trim()) ?? fromHttpDate(text.trim())
     if (!date) throw new XmlMismatch('not a time')
     return date

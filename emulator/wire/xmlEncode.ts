@@ -75,7 +75,7 @@ function attributesOf(
   let text = ''
   for (const { name, attribute } of attributes) {
     const value = struct[name]
-    if (value !== undefined && value !== null) text += ` ${attribute}="${escapeXml(String(value as string))}"`
+    if (value !== undefined && value !== null) text += ` ${attribute}="${escapeXml(value as string)}"`
   }
   return text
 }
@@ -121,7 +121,7 @@ export function xmlScalar(shape: Shape, style: XmlStyle): Content {
   if (shape.kind === 'timestamp') return (value) => xmlTime(value as Date, shape.format, style)
   if (shape.kind === 'blob') return toBase64
   if (shape.kind === 'number' || shape.kind === 'boolean') return String
-  return (value) => escapeXml(String(value as string))
+  return (value) => escapeXml(String(value))
 }
 
 function xmlTime(date: Date, format: TimestampFormat, style: XmlStyle): string {
