@@ -26,7 +26,10 @@ export async function authenticate(exchange: Exchange): Promise<void> {
   if (claim.kind === 'anonymous') {
     if (row && !row.anonymous) throw new SignatureProblem({ code: 'missing' })
     exchange.caller = ANONYMOUS
-    if (row?.streams) exchange.stream = exchange.req
+    // Unsigned, but still framed and hashed as the headers say.
+    const payload = payloadOf(exchange, claim, serviceName)
+    if (row?.streams) attachStream(exchange, payload, undefined)
+    else await checkBody(exchange, payload, undefined)
     return
   }
   const found = core.env.directory.lookup(claim.accessKeyId, claim.sessionToken, exchange.time)
@@ -44,7 +47,7 @@ export async function authenticate(exchange: Exchange): Promise<void> {
   else await checkBody(exchange, payload, seed)
 }
 
-function attachStream(exchange: Exchange, payload: Payload, seed: Seed): void {
+function attachStream(exchange: Exchange, payload: Payload, seed: Seed | undefined): void {
   switch (payload.kind) {
     case 'chunked': {
       const decoded = decodeChunked(exchange.req, payload, seed)
@@ -62,7 +65,7 @@ function attachStream(exchange: Exchange, payload: Payload, seed: Seed): void {
 }
 
 /** Bodies that were read whole: the declared hash, or the chunk signatures, must fit them. */
-async function checkBody(exchange: Exchange, payload: Payload, seed: Seed): Promise<void> {
+async function checkBody(exchange: Exchange, payload: Payload, seed: Seed | undefined): Promise<void> {
   if (payload.kind === 'hash') {
     const computed = sha256Hex(exchange.body)
     if (computed !== payload.sha256.toLowerCase()) {
