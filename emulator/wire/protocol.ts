@@ -33,9 +33,13 @@ export interface Protocol {
   readonly name: 'awsJson' | 'awsQuery' | 'ec2Query' | 'restJson' | 'restXml'
   /** The operation the request names, or undefined when the model has none such. */
   operationOf(request: WireRequest, model: ServiceModel): string | undefined
-  /** Wire to the operation's input, by schema. Throws AwsError: SerializationException, MalformedInput, MalformedXML … */
+  /**
+   * Wire to the operation's input, by schema. Throws AwsError: SerializationException, MalformedInput, InvalidArgument …
+   * REST XML: a body that is missing or malformed throws MalformedXML only when its member is read, because S3 looks for the
+   * bucket and the permission first. The property is then not enumerable, so input may be copied and logged.
+   */
   decode(request: WireRequest, operation: OperationModel): Record<string, unknown>
-  /** The operation's output to the wire, by schema. */
+  /** The operation's output to the wire, by schema; with the status of `withStatus` (status.ts), if any. */
   encode(output: object, operation: OperationModel, answering: Answering): WireResponse
   fail(error: AwsError, model: ServiceModel | undefined, answering: Answering): WireResponse
 }
