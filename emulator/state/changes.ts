@@ -1,8 +1,9 @@
-import type { Rows } from './rows.ts'
+import type { GONE, Rows } from './rows.ts'
 
 interface Change {
   readonly rows: Rows<unknown>
   readonly id: string
+  /** What `peek` saw. */
   readonly before: unknown
   readonly deleted: boolean
 }
@@ -15,8 +16,8 @@ export class Changes {
     return this.#list.length
   }
 
-  /** Sets a row. `before` is what stands there now. */
-  set<V>(rows: Rows<V>, id: string, before: V | undefined, value: V): void {
+  /** Sets a row. `before` is what `peek` sees there now. */
+  set<V>(rows: Rows<V>, id: string, before: V | typeof GONE | undefined, value: V): void {
     rows.set(id, value)
     this.#note(rows, id, before, false)
   }
@@ -27,7 +28,7 @@ export class Changes {
     this.#note(rows, id, before, true)
   }
 
-  #note<V>(rows: Rows<V>, id: string, before: V | undefined, deleted: boolean): void {
+  #note<V>(rows: Rows<V>, id: string, before: V | typeof GONE | undefined, deleted: boolean): void {
     // The log mixes rows of all types; each entry gives its rows back only what came out of them.
     this.#list.push({ rows: rows as unknown as Rows<unknown>, id, before, deleted })
   }

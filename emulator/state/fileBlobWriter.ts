@@ -2,7 +2,7 @@ import { closeSync, openSync, renameSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FILE_MODE, syncDirectory, writeAll } from './files.ts'
+import { FILE_MODE, syncDirectoryLater, writeAll } from './files.ts'
 import type { BlobWriter } from './store.ts'
 
 /** Chunks are gathered to this many bytes, and written together. */
@@ -52,7 +52,6 @@ export class FileBlobWriter implements BlobWriter {
     this.#queue = []
     this.#queued = 0
     this.#file ??= await open(this.#temporary, 'wx', FILE_MODE)
-    // One writev may write less than all of it: `appendFile` of the whole goes on until everything is there.
     await this.#file.appendFile(batch.length === 1 && batch[0] ? batch[0] : Buffer.concat(batch))
   }
 
@@ -65,7 +64,7 @@ export class FileBlobWriter implements BlobWriter {
     const directory = this.#options.directory()
     renameSync(this.#temporary, join(directory, this.id))
     this.#ended = true
-    if (this.#options.fsync) syncDirectory(directory)
+    if (this.#options.fsync) await syncDirectoryLater(directory)
   }
 
   #writeAtOnce(): void {

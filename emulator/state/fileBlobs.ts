@@ -9,12 +9,12 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { createIds } from '../lib/ids.ts'
 import { BlobMissing } from './errors.ts'
 import { FileBlobWriter } from './fileBlobWriter.ts'
-import { DIRECTORY_MODE, isErrno } from './files.ts'
+import { DIRECTORY_MODE, isErrno, syncDirectory } from './files.ts'
 import type { BlobReader, BlobWriter, Blobs } from './store.ts'
 
 const readChunk = promisify(readFile)
@@ -108,6 +108,8 @@ export class FileBlobs implements Blobs {
   #make(directory: string): string {
     if (this.#made.has(directory)) return directory
     mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
+    // A file is no safer than the directories that lead to it.
+    if (this.#fsync) for (const parent of [dirname(directory), this.#root, dirname(this.#root)]) syncDirectory(parent)
     this.#made.add(directory)
     return directory
   }

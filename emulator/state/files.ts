@@ -1,4 +1,5 @@
 import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 
 /** Only the user who runs the emulator may read what it keeps: there are keys in it. */
 export const FILE_MODE = 0o600
@@ -21,6 +22,16 @@ export function syncDirectory(directory: string): void {
     fsyncSync(file)
   } finally {
     closeSync(file)
+  }
+}
+
+/** The same without keeping the event loop. */
+export async function syncDirectoryLater(directory: string): Promise<void> {
+  const file = await open(directory, 'r')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
   }
 }
 

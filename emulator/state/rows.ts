@@ -4,6 +4,9 @@ import type { Table } from './store.ts'
 
 export type Range = NonNullable<Parameters<Table<unknown>['entries']>[0]>
 
+/** Marks a row deleted by the running transaction; it keeps its place in case the deletion is undone. */
+export const GONE = Symbol('gone')
+
 /**
  * Values by id, as a transaction needs them: every change can be taken back exactly, order included. A deletion stays
  * revocable until `settle`. Values are never undefined; undefined stands for nothing there.
@@ -13,16 +16,15 @@ export interface Rows<V> {
   get(id: string): V | undefined
   set(id: string, value: V): void
   delete(id: string): void
-  /** Puts back what stood at `id` before the last change of it. */
-  restore(id: string, before: V | undefined): void
+  /** What stands at `id`, for `restore`; GONE when the running transaction has deleted it. */
+  peek(id: string): V | typeof GONE | undefined
+  /** Takes the last change of `id` back, to what `peek` saw before it. */
+  restore(id: string, before: V | typeof GONE | undefined): void
   /** Makes a deletion final. */
   settle(id: string): void
   /** Sees changes made while it runs; never gives a row twice in a row, nor skips one that stays. */
   entries(range?: Range): Generator<[id: string, value: V], void, undefined>
 }
-
-/** Marks a row deleted by the running transaction; it keeps its place in case the deletion is undone. */
-const GONE = Symbol('gone')
 
 /** In insertion order; a row that is overwritten keeps its place. */
 export class MapRows<V> implements Rows<V> {
@@ -53,13 +55,15 @@ export class MapRows<V> implements Rows<V> {
     this.#gone++
   }
 
-  restore(id: string, before: V | undefined): void {
-    if (before !== undefined) {
-      this.set(id, before)
-      return
-    }
+  peek(id: string): V | typeof GONE | undefined {
+    return this.#map.get(id)
+  }
+
+  restore(id: string, before: V | typeof GONE | undefined): void {
     if (this.#map.get(id) === GONE) this.#gone--
-    this.#map.delete(id)
+    if (before === GONE) this.#gone++
+    if (before === undefined) this.#map.delete(id)
+    else this.#map.set(id, before)
   }
 
   settle(id: string): void {
@@ -87,7 +91,7 @@ const byCodeUnits = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 /** In code-unit order of the ids. */
 export class TreeRows<V> implements Rows<V> {
   readonly #tree: InstanceType<typeof BTree<string, V>>
-  /** Counts insertions and deletions, which iterators of the tree do not survive. */
+  /** Counts changes: iterators of the tree do not survive them, because even an overwrite may move rows between nodes. */
   #shape = 0
 
   /** Takes over rows; in linear time when they are in order already. */
@@ -116,7 +120,8 @@ export class TreeRows<V> implements Rows<V> {
   }
 
   set(id: string, value: V): void {
-    if (this.#tree.set(id, value)) this.#shape++
+    this.#tree.set(id, value)
+    this.#shape++
   }
 
   delete(id: string): void {
@@ -124,8 +129,12 @@ export class TreeRows<V> implements Rows<V> {
     this.#shape++
   }
 
-  restore(id: string, before: V | undefined): void {
-    if (before === undefined) this.delete(id)
+  peek(id: string): V | undefined {
+    return this.#tree.get(id)
+  }
+
+  restore(id: string, before: V | typeof GONE | undefined): void {
+    if (before === undefined || before === GONE) this.delete(id)
     else this.set(id, before)
   }
 

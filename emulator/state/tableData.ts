@@ -1,5 +1,5 @@
 import type { Changes } from './changes.ts'
-import { MapRows, TreeRows } from './rows.ts'
+import { GONE, MapRows, TreeRows } from './rows.ts'
 import type { Rows } from './rows.ts'
 import type { CollectionSpec } from './store.ts'
 
@@ -23,8 +23,9 @@ export class TableData {
   }
 
   put(id: string, record: unknown, changes: Changes): void {
-    const before = this.rows.get(id)
-    changes.set(this.rows, id, before, record)
+    const place = this.rows.peek(id)
+    changes.set(this.rows, id, place, record)
+    const before = place === GONE ? undefined : place
     for (const index of this.#indexes.values()) index.move(id, before, record, changes)
   }
 
@@ -67,7 +68,8 @@ class Index {
     }
     for (const key of now) {
       const bucket = this.#bucket(key)
-      if (!bucket.get(id)) changes.set(bucket, id, undefined, true)
+      const place = bucket.peek(id)
+      if (place !== true) changes.set(bucket, id, place, true)
     }
   }
 
@@ -98,7 +100,7 @@ class Bucket extends MapRows<true> {
     this.#key = key
   }
 
-  override restore(id: string, before: true | undefined): void {
+  override restore(id: string, before: true | typeof GONE | undefined): void {
     super.restore(id, before)
     this.#leaveIfEmpty()
   }
