@@ -2,6 +2,9 @@ import express, { Router, type ErrorRequestHandler, type Request, type Response 
 import type { StateDocument } from '../../state/store.ts'
 import type { Emulator } from '../app.ts'
 import { parseDuration } from './duration.ts'
+import { buildWorld } from '../world/build.ts'
+import { playScenario, readScenario } from '../world/scenario.ts'
+import { readWorld, WorldError } from '../world/world.ts'
 import { ownPagesOnly } from './guard.ts'
 
 /** A request to the admin door that cannot be served; the message says what to send instead. */
@@ -60,6 +63,18 @@ export function adminRouter(emulator: Emulator): Router {
   router.get('/usage', (_req, res) => {
     res.json({ kms: emulator.usage.rows() })
   })
+  router.post('/worlds', json, async (req, res) => {
+    const keys = await buildWorld(emulator, readWorld(req.body))
+    res.json({ keys: Object.fromEntries(keys) })
+  })
+  router.post('/scenarios', json, async (req, res) => {
+    res.json({ steps: await playScenario(emulator, readScenario(req.body)) })
+  })
+  router.get('/ca.pem', async (_req, res) => {
+    if (emulator.settings.tlsPort === undefined) throw new AdminError(404, 'there is no TLS port; set TWOKEY_TLS_PORT')
+    const { localCertificate } = await import('../certificate.ts')
+    res.type('application/x-pem-file').send(localCertificate(emulator.store, emulator.env).ca)
+  })
   router.use((req) => {
     throw new AdminError(404, `there is no \`${req.method} /_twokey${req.path}\`; docs/admin.md lists what there is`)
   })
@@ -76,7 +91,7 @@ const onError: ErrorRequestHandler = (error: unknown, _req, res, next) => {
     next(error)
     return
   }
-  const status = error instanceof AdminError ? error.status : statusOf(error)
+  const status = error instanceof AdminError ? error.status : error instanceof WorldError ? 400 : statusOf(error)
   res.status(status).json({ error: error instanceof Error ? error.message : 'failed' })
 }
 
