@@ -110,6 +110,8 @@ export interface Directory {
   /** The current default version of a managed policy (customer's or AWS's). */
   managedPolicy(arn: string): { readonly text: string; readonly name: string } | undefined
   organization(account: string): OrganizationView | undefined
+  /** Remembers when and for what an identity was last used; in memory only. */
+  used(caller: Caller, use: { readonly at: number; readonly service: string; readonly region: string }): void
   /** Gives a user credentials chosen by a world file instead of made up. */
   adoptAccessKey(account: string, userName: string, key: { readonly id: string; readonly secret: string }): void
 }

@@ -59,6 +59,11 @@ export interface Check {
   readonly encryptionContext?: Readonly<Record<string, string>> | undefined
   readonly childGrant?:
     { readonly operations: readonly string[]; readonly constraints?: GrantConstraints | undefined } | undefined
+  /**
+   * Takes the refusal instead of it failing the whole call, where AWS answers for each item of a batch (s3:DeleteObjects). The
+   * decision is recorded either way.
+   */
+  readonly refused?: ((refusal: AwsError) => void) | undefined
 }
 
 // ---- Key use -------------------------------------------------------------------------------------------------------------
@@ -149,6 +154,8 @@ export interface ServiceFacts<M, S> {
   }
   /** What a failed key use looks like to this service's callers. */
   readonly keyFailure?: (error: AwsError, call: Call<S>) => AwsError
+  /** Ids of the blobs that records name; asked once, at the start. */
+  readonly liveBlobs?: (state: S) => ReadonlySet<string>
   /** Takes up work that time brings (deletions, expiries) when the emulator starts or its state is replaced. */
   readonly start?: (state: S, env: Environment) => void
 }

@@ -75,7 +75,9 @@ function require(check: Check, service: BoundService, call: Call): void {
   const decision = decide(check, call)
   call.trace.decisions.push(decision)
   if (decision.allowed || call.env.enforcement === 'soft') return
-  throw service.definition.denied(decision, check, call)
+  const refusal = service.definition.denied(decision, check, call)
+  if (!check.refused) throw refusal
+  check.refused(refusal)
 }
 
 /** AWS's answer to an operation that is not emulated: honest, and by name. */

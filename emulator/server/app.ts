@@ -11,7 +11,7 @@ import { createIds } from '../lib/ids.ts'
 import type { Environment } from '../operation/call.ts'
 import { createRegistry, type Registry } from '../operation/registry.ts'
 import { createVerifier } from '../sigv4/verify.ts'
-import { openBlobs } from '../state/blobs.ts'
+import { openBlobs } from '../state/openBlobs.ts'
 import { openStore } from '../state/openStore.ts'
 import type { Blobs, Store } from '../state/store.ts'
 import { adminRouter } from './admin/router.ts'
@@ -54,7 +54,7 @@ export async function createEmulator(
   log: (line: string) => void = () => undefined,
 ): Promise<Emulator> {
   const store = await openStore({ dir: settings.dataDir, fsync: settings.fsync, log })
-  const blobs = await openBlobs(settings.dataDir, { fsync: settings.fsync })
+  const blobs = openBlobs(settings.dataDir, { fsync: settings.fsync })
   const clockState = store.collection<{ offset: number }>({ name: 'clock', scope: 'global' })
   const clock = createClock(clockState.in().get('clock')?.offset ?? 0)
   const ids = createIds(settings.idSeed)
@@ -77,6 +77,9 @@ export async function createEmulator(
   const trail = createAuditTrail()
   const usage = createUsageMeter()
   for (const { listener } of [decisions, trail, usage]) recorder.listen(listener)
+  recorder.listen(({ caller, time, service, region, trace }) => {
+    if (trace) env.directory.used(caller, { at: time, service, region })
+  })
   recorder.listen(requestLogger(settings.log, log))
 
   const core: Core = {
@@ -134,9 +137,16 @@ export async function createEmulator(
     },
   }
 
+  sweepBlobs(registry, blobs)
   mount(app, core, settings.admin ? adminRouter(emulator) : undefined)
   emulator.rearm()
   return emulator
+}
+
+/** Deletes what a crash left behind: blobs that no record names. */
+function sweepBlobs(registry: Registry, blobs: Blobs): void {
+  const live = registry.services.map(({ definition, state }) => definition.liveBlobs?.(state))
+  blobs.sweep((id) => live.some((ids) => ids?.has(id)))
 }
 
 /** `/_twokey/` for people and tests, everything else for AWS's clients. */

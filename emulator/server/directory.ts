@@ -39,7 +39,6 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
     if (!key) return undefined
     const principal = key.active ? iam.userPrincipal(key.account, key.userName) : undefined
     if (!principal) return UNKNOWN
-    iam.usedAccessKey(accessKeyId)
     return { found: true, secret: key.secret, caller: callerOf(principal, accessKeyId) }
   }
 
@@ -76,6 +75,10 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
     role: (arn) => iam.role(arn),
     managedPolicy: (arn) => iam.managedPolicy(arn),
     organization,
+    used({ principal, accessKeyId }, use) {
+      if (accessKeyId !== undefined) iam.usedAccessKey(accessKeyId, use)
+      if (principal.kind === 'role') iam.usedRole(principal.roleId, use)
+    },
     adoptAccessKey(account, userName, key) {
       iam.adoptAccessKey(account, userName, key)
     },

@@ -6,4 +6,10 @@ import { s3Service } from '../services/s3/index.ts'
 import { stsService } from '../services/sts/index.ts'
 
 /** The services of this emulator. A new one joins here. */
-export const SERVICES: readonly ServiceDefinition[] = [kmsService, s3Service, iamService, stsService, organizationsService]
+export const SERVICES: readonly ServiceDefinition[] = [
+  kmsService,
+  s3Service,
+  iamService,
+  stsService,
+  organizationsService,
+]
