@@ -3,17 +3,13 @@
  * What AWS calls the evaluation logic is described in docs/policy-evaluation.md.
  */
 
+import type { CompiledStatement } from './match/statement.ts'
+
+/** One statement; the rest of the house only passes it along. */
+export type { CompiledStatement } from './match/statement.ts'
+
 /** Where a policy stands. Denials name the layer, in AWS's words. */
-export type Layer =
-  | 'identity'
-  | 'boundary'
-  | 'session'
-  | 'scp'
-  | 'rcp'
-  | 'endpoint'
-  | 'resource'
-  | 'trust'
-  | 'grant'
+export type Layer = 'identity' | 'boundary' | 'session' | 'scp' | 'rcp' | 'endpoint' | 'resource' | 'trust' | 'grant'
 
 /** Facts of temporary credentials. */
 export interface SessionFacts {
@@ -103,12 +99,9 @@ export interface ConditionContext {
 export interface CompiledPolicy {
   readonly version: '2012-10-17' | '2008-10-17'
   readonly statements: readonly CompiledStatement[]
-}
-/** Defined in document.ts; the rest of the house only passes it along. */
-export interface CompiledStatement {
-  readonly index: number
-  readonly sid: string | undefined
-  readonly effect: 'Allow' | 'Deny'
+  /** The same statements by effect. */
+  readonly allows: readonly CompiledStatement[]
+  readonly denies: readonly CompiledStatement[]
 }
 
 /** One policy in force, with what is needed to name it in a denial or an explanation. */
@@ -187,8 +180,7 @@ export interface AuthorizationRequest {
   readonly encryptionContext?: Readonly<Record<string, string>> | undefined
   /** For CreateGrant allowed by a grant: the child must lie within one parent (facts: E3). */
   readonly childGrant?:
-    | { readonly operations: readonly string[]; readonly constraints?: GrantConstraints | undefined }
-    | undefined
+    { readonly operations: readonly string[]; readonly constraints?: GrantConstraints | undefined } | undefined
 }
 
 /** How the resource's side answered (facts: C1 step 3). */

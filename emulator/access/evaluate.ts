@@ -1,0 +1,246 @@
+import { accountOf, matchGrant } from './grants.ts'
+import type { Reach } from './match/principal.ts'
+import { statementReach, type Question } from './match/statement.ts'
+import type {
+  AuthorizationRequest,
+  CompiledStatement,
+  Decision,
+  Grant,
+  Layer,
+  PolicySet,
+  PolicySource,
+  ResourceSide,
+} from './types.ts'
+
+/**
+ * Decides one request (facts: C1, C3, C4, E2, E6). Explicit denies first, in AWS's order of layers; then each layer that must
+ * allow, in the same order, so that a denial names the first that does not.
+ */
+export function evaluate(request: AuthorizationRequest, policies: PolicySet): Decision {
+  return new Evaluation(request, policies, false).decide()
+}
+
+/** The same decision by the policy simulator's matchers (facts: captures 11.3). */
+export function evaluateSimulated(request: AuthorizationRequest, policies: PolicySet): Decision {
+  return new Evaluation(request, policies, true).decide()
+}
+
+/** What carried or struck. */
+interface Finding {
+  readonly source: PolicySource
+  readonly statement: CompiledStatement
+}
+
+/** How strong the resource's side is: what it names, and whether the caller's account must agree. */
+interface Opening {
+  readonly reach: Reach
+  /** Another account's permission: the caller's own policies must allow as well (facts: C4). */
+  readonly foreign: boolean
+  readonly finding?: Finding | undefined
+  readonly grant?: Grant | undefined
+}
+
+const SHUT: Opening = { reach: 'none', foreign: false }
+const ORDER: Readonly<Record<Reach, number>> = { none: 0, delegated: 1, limited: 2, free: 3 }
+
+/** A permission from the caller's own account asks for less than any from another account. */
+const rank = ({ reach, foreign }: Opening) => (reach === 'none' ? 0 : ORDER[reach] + (foreign ? 0 : 3))
+const stronger = (a: Opening, b: Opening) => (rank(b) > rank(a) ? b : a)
+
+class Evaluation {
+  readonly #request: AuthorizationRequest
+  readonly #policies: PolicySet
+  readonly #question: Question
+  readonly #crossAccount: boolean
+  /** Has an account whose identity policies, SCPs and boundaries bear on it. */
+  readonly #hasAccount: boolean
+
+  constructor(request: AuthorizationRequest, policies: PolicySet, simulated: boolean) {
+    const { principal, resource, context, resourceAccount } = request
+    this.#request = request
+    this.#policies = policies
+    this.#question = { principal, action: request.action.toLowerCase(), resource, context, simulated }
+    const account = accountOf(principal)
+    this.#hasAccount = account !== undefined
+    this.#crossAccount =
+      account !== undefined && resourceAccount !== undefined && resourceAccount !== '' && resourceAccount !== account
+  }
+
+  decide(): Decision {
+    const struck = this.#explicitDeny()
+    if (struck) return this.#decision('explicit-deny', struck.source.layer, { finding: struck })
+    const opening = this.#opening()
+    const lacking = this.#organizationLacking() ?? this.#lacking(opening)
+    if (lacking) return this.#decision('implicit-deny', lacking, opening)
+    return this.#allowed(opening)
+  }
+
+  #explicitDeny(): Finding | undefined {
+    const { identity, boundary, session, endpoint, resource } = this.#policies
+    for (const level of this.#scp() ?? NONE) {
+      const found = this.#denyIn(level)
+      if (found) return found
+    }
+    for (const level of this.#rcp() ?? NONE) {
+      const found = this.#denyIn(level)
+      if (found) return found
+    }
+    return (
+      (endpoint && this.#denyOf(endpoint)) ??
+      (resource && this.#denyOf(resource)) ??
+      this.#denyIn(identity) ??
+      (boundary && this.#denyOf(boundary)) ??
+      (session && this.#denyIn(session))
+    )
+  }
+
+  /** SCPs, RCPs and endpoint policies never grant, but each of their levels must allow. */
+  #organizationLacking(): Layer | undefined {
+    const { endpoint } = this.#policies
+    for (const level of this.#scp() ?? NONE) if (!this.#allowIn(level)) return 'scp'
+    for (const level of this.#rcp() ?? NONE) if (!this.#allowIn(level)) return 'rcp'
+    return endpoint && !this.#allowOf(endpoint) ? 'endpoint' : undefined
+  }
+
+  /** The strongest way the resource's side lets the caller in. */
+  #opening(): Opening {
+    const { guard, principal } = this.#request
+    if (guard === 'none') return this.#hasAccount ? { reach: 'delegated', foreign: false } : SHUT
+    // KMS admits signed requests only (facts: C1).
+    if (guard === 'key' && principal.kind === 'anonymous') return SHUT
+    let opening = this.#resourceOpening()
+    for (const grant of this.#policies.grants ?? NO_GRANTS) {
+      const { reach } = matchGrant(grant, this.#request)
+      if (reach === 'none') continue
+      // A grant that the caller's own account issued on another's key counts as its own (facts: E6).
+      const foreign = this.#crossAccount && grant.issuingAccount !== accountOf(principal)
+      opening = stronger(opening, { reach, foreign, grant })
+    }
+    // Ordinary resources trust their account's own policies without saying so.
+    if (guard === 'ordinary' && this.#hasAccount && !this.#crossAccount) opening = stronger(opening, OWN_ACCOUNT)
+    return opening
+  }
+
+  #resourceOpening(): Opening {
+    const { resource } = this.#policies
+    if (!resource) return SHUT
+    let opening = SHUT
+    for (const statement of resource.policy.allows) {
+      const reach = statementReach(statement, this.#question, resource.layer)
+      if (ORDER[reach] <= ORDER[opening.reach]) continue
+      opening = { reach, foreign: this.#crossAccount, finding: { source: resource, statement } }
+      if (reach === 'free') break
+    }
+    return opening
+  }
+
+  /** The first layer on the way that does not allow. */
+  #lacking({ reach, foreign }: Opening): Layer | undefined {
+    if (reach === 'none') return this.#resourceLayer()
+    const limits = reach === 'limited' ? this.#limitLacking() : undefined
+    if (limits) return limits
+    if (!foreign && reach !== 'delegated') return undefined
+    return this.#identityAllows() ? this.#limitLacking() : 'identity'
+  }
+
+  #limitLacking(): Layer | undefined {
+    const { boundary, session } = this.#policies
+    if (boundary && !this.#allowOf(boundary)) return 'boundary'
+    return session && !this.#allowIn(session) ? 'session' : undefined
+  }
+
+  #identityAllows(): boolean {
+    return this.#isRoot() || this.#allowIn(this.#policies.identity) !== undefined
+  }
+
+  /** The root user, and a federated session that it issued, need no identity policy. */
+  #isRoot(): boolean {
+    const { principal } = this.#request
+    return principal.kind === 'root' || (principal.kind === 'federated' && principal.issuerArn.endsWith(':root'))
+  }
+
+  #resourceLayer(): Layer {
+    const { guard } = this.#request
+    return guard === 'trust' ? 'trust' : guard === 'none' ? 'identity' : 'resource'
+  }
+
+  /** Service control policies bear on an account's principals, but not on service-linked roles. */
+  #scp(): PolicySet['scp'] {
+    const { principal } = this.#request
+    return !this.#hasAccount || (principal.kind === 'role' && principal.serviceLinked) ? undefined : this.#policies.scp
+  }
+
+  /** Resource control policies spare service-linked roles and kms:RetireGrant (facts: C1). */
+  #rcp(): PolicySet['rcp'] {
+    const { principal } = this.#request
+    if (principal.kind === 'role' && principal.serviceLinked) return undefined
+    return this.#question.action === 'kms:retiregrant' ? undefined : this.#policies.rcp
+  }
+
+  #denyIn(sources: readonly PolicySource[]): Finding | undefined {
+    for (const source of sources) {
+      const found = this.#denyOf(source)
+      if (found) return found
+    }
+    return undefined
+  }
+
+  #denyOf(source: PolicySource): Finding | undefined {
+    for (const statement of source.policy.denies)
+      if (statementReach(statement, this.#question, source.layer) !== 'none') return { source, statement }
+    return undefined
+  }
+
+  #allowIn(sources: readonly PolicySource[]): Finding | undefined {
+    for (const source of sources) {
+      const found = this.#allowOf(source)
+      if (found) return found
+    }
+    return undefined
+  }
+
+  #allowOf(source: PolicySource): Finding | undefined {
+    for (const statement of source.policy.allows)
+      if (statementReach(statement, this.#question, source.layer) !== 'none') return { source, statement }
+    return undefined
+  }
+
+  #allowed(opening: Opening): Decision {
+    if (opening.reach === 'delegated') {
+      const finding = this.#isRoot() ? undefined : this.#allowIn(this.#policies.identity)
+      return this.#decision('allow', 'identity', { ...opening, finding })
+    }
+    return this.#decision('allow', opening.grant ? 'grant' : this.#resourceLayer(), opening)
+  }
+
+  #decision(
+    effect: Decision['effect'],
+    layer: Layer,
+    opening: Pick<Opening, 'finding' | 'grant'> & Partial<Opening>,
+  ): Decision {
+    const decided = effect !== 'implicit-deny'
+    return {
+      allowed: effect === 'allow',
+      effect,
+      layer,
+      source: decided ? opening.finding?.source : undefined,
+      statement: decided ? opening.finding?.statement : undefined,
+      grant: decided ? opening.grant : undefined,
+      resourceSide: sideOf(opening),
+      crossAccount: this.#crossAccount,
+      request: this.#request,
+      policies: this.#policies,
+    }
+  }
+}
+
+const NONE: readonly (readonly PolicySource[])[] = []
+const NO_GRANTS: readonly Grant[] = []
+const OWN_ACCOUNT: Opening = { reach: 'delegated', foreign: false }
+
+function sideOf({ grant, reach, finding }: Partial<Opening>): ResourceSide {
+  if (grant) return 'grant'
+  if (!reach || reach === 'none') return 'none'
+  if (reach === 'delegated') return finding ? 'delegated' : 'none'
+  return 'direct'
+}
