@@ -1,0 +1,87 @@
+import type { Call } from '../../operation/call.ts'
+import type { Check } from '../../operation/define.ts'
+import { listBucketCheck, objectResource, requestKeys } from './access.ts'
+import { LARGEST_UPLOAD } from './body.ts'
+import { existingBucket, requireOwner } from './buckets.ts'
+import { findObject } from './data/objects.ts'
+import { invalidArgument, invalidRequest, noSuchKey, noSuchVersion, notEmulated } from './errors.ts'
+import type { BucketRecord, ObjectRecord, S3State } from './state.ts'
+
+/** What `x-amz-copy-source` names. */
+export interface CopySource {
+  readonly bucket: string
+  readonly key: string
+  readonly versionId: string | undefined
+}
+
+/** `[/]bucket/key[?versionId=id]`, percent-encoded. Throws InvalidArgument. */
+export function parseCopySource(header: string): CopySource {
+  if (header.startsWith('arn:')) throw notEmulated('s3 access points')
+  const [path, query = ''] = splitOnce(header, '?versionId=')
+  const decoded = decode(path.startsWith('/') ? path.slice(1) : path, header)
+  const [bucket, key = ''] = splitOnce(decoded, '/')
+  if (bucket === '' || key === '') throw badSource(header)
+  return { bucket, key, versionId: query === '' ? undefined : decode(query, header) }
+}
+
+function splitOnce(text: string, separator: string): readonly [string, string?] {
+  const at = text.indexOf(separator)
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + separator.length)]
+}
+
+function decode(text: string, header: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    throw badSource(header)
+  }
+}
+
+const badSource = (header: string) =>
+  invalidArgument(
+    'Copy Source must mention the source bucket and key: sourcebucket/sourcekey',
+    'x-amz-copy-source',
+    header,
+  )
+
+/** A source that has been found and may be read. */
+export interface FoundSource {
+  readonly bucket: BucketRecord
+  readonly object: ObjectRecord
+}
+
+/** Asks for the permission to read the source; returns it. Throws NoSuchBucket, NoSuchKey to those who may know (facts: A10). */
+export function* admitSource(
+  source: CopySource,
+  expectedOwner: string | undefined,
+  call: Call<S3State>,
+): Generator<Check, FoundSource, void> {
+  const bucket = existingBucket(source.bucket, call)
+  if (expectedOwner !== undefined) requireOwner(bucket, expectedOwner, { http: { ...call.http, query: '' } })
+  const { key, versionId } = source
+  if (versionId !== undefined && versionId !== 'null' && !/^[A-Za-z0-9._-]{32}$/.test(versionId)) {
+    throw invalidArgument('Invalid version id specified', 'versionId', versionId)
+  }
+  const object = versionId === undefined || versionId === 'null' ? findObject(call, source.bucket, key) : undefined
+  yield {
+    action: versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion',
+    resource: objectResource(bucket, key, call, object?.tags),
+    context: { ...requestKeys({}, call), 's3:VersionId': versionId },
+  }
+  if (!object) {
+    yield listBucketCheck(bucket, call)
+    throw versionId === undefined || versionId === 'null' ? noSuchKey(key) : noSuchVersion(key, versionId)
+  }
+  if (object.encryption.kind === 'kms' && bucket.region !== call.region) {
+    throw notEmulated('s3 copies of KMS-encrypted objects from other Regions')
+  }
+  return { bucket, object }
+}
+
+/** Throws InvalidRequest for more bytes than one copy may take. */
+export function requireCopyable(size: number): void {
+  if (size <= LARGEST_UPLOAD) return
+  throw invalidRequest(
+    `The specified copy source is larger than the maximum allowable size for a copy source: ${LARGEST_UPLOAD}`,
+  )
+}

@@ -1,0 +1,79 @@
+import { decryptRange, openSmall } from '../../../crypto/objectCipher.ts'
+import type { SecretBytes } from '../../../crypto/types.ts'
+import type { Blobs } from '../../../state/store.ts'
+import type { ByteRange } from '../range.ts'
+import type { Leases } from './leases.ts'
+import type { ObjectRecord } from '../state.ts'
+import { SMALL, blobIdentity } from './identity.ts'
+
+export interface ReadRequest {
+  readonly blobs: Blobs
+  readonly leases: Leases
+  readonly dataKey: SecretBytes
+  readonly bucket: string
+  readonly object: ObjectRecord
+  readonly range: ByteRange
+}
+
+/** The bytes of a small object at once; undefined for others. Throws `ObjectDamaged`, `BlobMissing`. */
+export function readSmall({ blobs, dataKey, bucket, object, range }: ReadRequest): Buffer | undefined {
+  const [part, ...more] = object.parts
+  if (!part || more.length > 0 || object.size > SMALL) return undefined
+  const plaintext = openSmall(dataKey, blobIdentity(bucket, object.key, part.blob), blobs.readSmall(part.blob))
+  return plaintext.subarray(range.start, range.end)
+}
+
+/**
+ * Exactly the bytes of a range, as a stream that touches only the segments that hold them. Its blobs are held until it ends or
+ * is given up, whatever happens to the object meanwhile.
+ */
+export function readStream(request: ReadRequest): AsyncIterable<Buffer> {
+  const { blobs, leases, object, range } = request
+  const release = leases.hold(
+    blobs,
+    spans(object, range).map(({ part }) => part.blob),
+  )
+  const chunks = decryptParts(request)
+  // A generator that was never started runs no `finally`, so the iterator itself lets go.
+  const iterator: AsyncIterableIterator<Buffer> = {
+    [Symbol.asyncIterator]: () => iterator,
+    async next() {
+      try {
+        const result = await chunks.next()
+        if (result.done === true) release()
+        return result
+      } catch (error) {
+        release()
+        throw error
+      }
+    },
+    async return() {
+      release()
+      await chunks.return()
+      return { done: true, value: undefined }
+    },
+  }
+  return iterator
+}
+
+async function* decryptParts(request: ReadRequest): AsyncGenerator<Buffer, void, undefined> {
+  const { blobs, dataKey, bucket, object, range } = request
+  for (const { part, start, end } of spans(object, range)) {
+    const identity = blobIdentity(bucket, object.key, part.blob)
+    yield* decryptRange(dataKey, identity, part.size, start, end, (from, to) => blobs.read(part.blob, from, to))
+  }
+}
+
+/** Which bytes of which parts make up a range. */
+function spans(object: ObjectRecord, range: ByteRange) {
+  const found: { readonly part: ObjectRecord['parts'][number]; readonly start: number; readonly end: number }[] = []
+  let base = 0
+  for (const part of object.parts) {
+    const start = Math.max(range.start - base, 0)
+    const end = Math.min(range.end - base, part.size)
+    if (start < end) found.push({ part, start, end })
+    base += part.size
+    if (base >= range.end) break
+  }
+  return found
+}

@@ -1,0 +1,122 @@
+import { AwsError } from '../../lib/awsError.ts'
+import type { Call } from '../../operation/call.ts'
+import { invalidRequest, notEmulated } from './errors.ts'
+import type { ContentHeaders, ObjectDescription } from './state.ts'
+import { readTagHeader } from './tags.ts'
+
+/** What PutObject, CopyObject and CreateMultipartUpload say about an object in headers. */
+export interface DescriptionInput {
+  readonly ACL?: string | undefined
+  readonly CacheControl?: string | undefined
+  readonly ContentDisposition?: string | undefined
+  readonly ContentEncoding?: string | undefined
+  readonly ContentLanguage?: string | undefined
+  readonly ContentType?: string | undefined
+  readonly Metadata?: Record<string, string> | undefined
+  readonly StorageClass?: string | undefined
+  readonly Tagging?: string | undefined
+  readonly WebsiteRedirectLocation?: string | undefined
+  readonly ObjectLockMode?: string | undefined
+  readonly ObjectLockRetainUntilDate?: Date | undefined
+  readonly ObjectLockLegalHoldStatus?: string | undefined
+}
+
+const DEFAULT_CONTENT_TYPE = 'binary/octet-stream'
+const LARGEST_METADATA = 2048
+
+/** Reads and checks them. Throws S3's refusals of each. */
+export function describeObject(input: DescriptionInput, call: Pick<Call, 'http'>): ObjectDescription {
+  refuseAcl(input.ACL, call)
+  refuseObjectLock(input)
+  const { Metadata = {} } = input
+  refuseLargeMetadata(Metadata)
+  return {
+    headers: contentHeaders(input, call),
+    metadata: Metadata,
+    tags: readTagHeader(input.Tagging),
+    storageClass: readStorageClass(input.StorageClass),
+  }
+}
+
+export function contentHeaders(input: DescriptionInput, call: Pick<Call, 'http'>): ContentHeaders {
+  return {
+    contentType: input.ContentType ?? DEFAULT_CONTENT_TYPE,
+    cacheControl: input.CacheControl,
+    contentDisposition: input.ContentDisposition,
+    contentEncoding: withoutChunking(input.ContentEncoding),
+    contentLanguage: input.ContentLanguage,
+    expires: call.http.headers['expires'],
+    websiteRedirectLocation: input.WebsiteRedirectLocation,
+  }
+}
+
+/** `aws-chunked` says how the body travelled, not what it is. */
+function withoutChunking(encoding: string | undefined): string | undefined {
+  const rest = encoding
+    ?.split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name.toLowerCase() !== 'aws-chunked')
+  return rest && rest.length > 0 ? rest.join(',') : undefined
+}
+
+function refuseLargeMetadata(metadata: Readonly<Record<string, string>>): void {
+  let size = 0
+  for (const [name, value] of Object.entries(metadata)) size += Buffer.byteLength(name) + Buffer.byteLength(value)
+  if (size <= LARGEST_METADATA) return
+  throw new AwsError('MetadataTooLarge', 400, 'Your metadata headers exceed the maximum allowed metadata size', {
+    fields: { Size: String(size), MaxSizeAllowed: String(LARGEST_METADATA) },
+  })
+}
+
+/** Classes from which objects can be read at once; they differ in price only. */
+const STORAGE_CLASSES: ReadonlySet<string> = new Set([
+  'STANDARD',
+  'REDUCED_REDUNDANCY',
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'INTELLIGENT_TIERING',
+  'GLACIER_IR',
+])
+const ARCHIVES: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE'])
+
+function readStorageClass(given: string | undefined): string {
+  if (given === undefined) return 'STANDARD'
+  if (STORAGE_CLASSES.has(given)) return given
+  if (ARCHIVES.has(given)) throw notEmulated(`s3 storage class ${given}`)
+  throw new AwsError('InvalidStorageClass', 400, 'The storage class you specified is not valid', {
+    fields: { StorageClassRequested: given },
+  })
+}
+
+const GRANTS = ['full-control', 'read', 'read-acp', 'write', 'write-acp'].map((name) => `x-amz-grant-${name}`)
+
+/** Under BucketOwnerEnforced only the ACL that says nothing new is accepted (facts: A2). */
+export function refuseAcl(acl: string | undefined, { http }: Pick<Call, 'http'>): void {
+  const granted = GRANTS.some((name) => http.headers[name] !== undefined)
+  if (!granted && (acl === undefined || acl === 'bucket-owner-full-control')) return
+  throw new AwsError('AccessControlListNotSupported', 400, 'The bucket does not allow ACLs')
+}
+
+function refuseObjectLock(input: DescriptionInput): void {
+  if (input.ObjectLockMode ?? input.ObjectLockRetainUntilDate ?? input.ObjectLockLegalHoldStatus) {
+    throw invalidRequest('Bucket is missing Object Lock Configuration')
+  }
+}
+
+/** The same, as members of an answer; `Expires` goes out as it came in. */
+export function describedMembers(object: ObjectDescription, call: Pick<Call, 'responseHeaders'>) {
+  const { headers, metadata, storageClass, tags } = object
+  if (headers.expires !== undefined) call.responseHeaders['expires'] = headers.expires
+  const tagCount = Object.keys(tags).length
+  return {
+    ContentType: headers.contentType,
+    CacheControl: headers.cacheControl,
+    ContentDisposition: headers.contentDisposition,
+    ContentEncoding: headers.contentEncoding,
+    ContentLanguage: headers.contentLanguage,
+    WebsiteRedirectLocation: headers.websiteRedirectLocation,
+    Metadata: metadata,
+    ...(storageClass !== 'STANDARD' && { StorageClass: storageClass as 'STANDARD_IA' }),
+    ...(tagCount > 0 && { TagCount: tagCount }),
+  }
+}

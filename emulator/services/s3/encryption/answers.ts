@@ -1,0 +1,26 @@
+import type { Call } from '../../../operation/call.ts'
+import type { Encryption } from '../state.ts'
+import { writeContext } from './context.ts'
+
+export interface EncryptionMembers {
+  readonly ServerSideEncryption: 'AES256' | 'aws:kms'
+  readonly SSEKMSKeyId?: string
+  readonly BucketKeyEnabled?: true
+}
+
+/**
+ * How answers tell an object's encryption: the key always by full ARN, a Bucket Key only when used (facts: A3), the context only
+ * when the caller added to it (facts: captures 7.4). AWS's model knows the context header of some operations only, so it is set
+ * directly.
+ */
+export function encryptionMembers(encryption: Encryption, call: Pick<Call, 'responseHeaders'>): EncryptionMembers {
+  if (encryption.kind === 's3') return { ServerSideEncryption: 'AES256' }
+  if (encryption.contextGiven) {
+    call.responseHeaders['x-amz-server-side-encryption-context'] = writeContext(encryption.context)
+  }
+  return {
+    ServerSideEncryption: 'aws:kms',
+    SSEKMSKeyId: encryption.keyArn,
+    ...(encryption.bucketKey && { BucketKeyEnabled: true as const }),
+  }
+}

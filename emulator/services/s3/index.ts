@@ -1,0 +1,42 @@
+import { attributeRows } from './operations/objectAttributes.ts'
+import { bucketEncryptionRows } from './operations/bucketEncryption.ts'
+import { bucketPolicyRows } from './operations/bucketPolicy.ts'
+import { bucketRows } from './operations/buckets.ts'
+import { bucketTaggingRows } from './operations/bucketTagging.ts'
+import { completeRows } from './operations/completeUpload.ts'
+import { copyRows } from './operations/copyObject.ts'
+import { createBucketRows } from './operations/createBucket.ts'
+import { deleteRows } from './operations/deleteObjects.ts'
+import { getRows } from './operations/getObject.ts'
+import { listRows } from './operations/listObjects.ts'
+import { multipartRows } from './operations/multipart.ts'
+import { objectTaggingRows } from './operations/objectTagging.ts'
+import { ownershipRows } from './operations/ownership.ts'
+import { partRows } from './operations/uploadPart.ts'
+import { publicAccessRows } from './operations/publicAccess.ts'
+import { putRows } from './operations/putObject.ts'
+import { subresourceRows } from './operations/subresources.ts'
+import { s3 } from './service.ts'
+
+export { blobsInUse, s3State, type S3State } from './state.ts'
+
+export const s3Service = s3.with(
+  createBucketRows,
+  bucketRows,
+  bucketPolicyRows,
+  bucketEncryptionRows,
+  bucketTaggingRows,
+  publicAccessRows,
+  ownershipRows,
+  subresourceRows,
+  putRows,
+  getRows,
+  copyRows,
+  deleteRows,
+  listRows,
+  objectTaggingRows,
+  attributeRows,
+  multipartRows,
+  partRows,
+  completeRows,
+)

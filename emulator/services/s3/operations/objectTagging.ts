@@ -1,0 +1,65 @@
+import type { Tags } from '../../../access/types.ts'
+import type { Call } from '../../../operation/call.ts'
+import { findObject, objectId, objectsOf } from '../data/objects.ts'
+import { requestTagKeys } from '../access.ts'
+import { s3 } from '../service.ts'
+import type { S3State } from '../state.ts'
+import { readObjectTags, tagSet } from '../tags.ts'
+import { ownersOnly } from './subresources.ts'
+import {
+  admitExisting,
+  existing,
+  missing,
+  onObject,
+  readsObject,
+  type ObjectInput,
+  type ObjectSubject,
+} from './onObject.ts'
+
+const getObjectTagging = s3.row('GetObjectTagging', {
+  ...readsObject,
+  action: 's3:GetObjectTagging',
+  admit: admitExisting,
+  run: (_input, _call, subject) => ({ TagSet: tagSet(existing(subject).tags) }),
+})
+
+const putObjectTagging = s3.row('PutObjectTagging', {
+  ...onObject,
+  action: 's3:PutObjectTagging',
+  context: (input, call) => ({
+    ...onObject.context(input, call),
+    ...requestTagKeys(readObjectTags(input.Tagging?.TagSet)),
+  }),
+  admit: admitExisting,
+  run(input, call, subject) {
+    setTags(call, input, subject, readObjectTags(input.Tagging?.TagSet))
+    return {}
+  },
+})
+
+const deleteObjectTagging = s3.row('DeleteObjectTagging', {
+  ...onObject,
+  action: 's3:DeleteObjectTagging',
+  admit: admitExisting,
+  run(input, call, subject) {
+    setTags(call, input, subject, {})
+    return {}
+  },
+})
+
+function setTags(call: Call<S3State>, input: ObjectInput, { bucket, key }: ObjectSubject, tags: Tags): void {
+  call.env.store.transaction(() => {
+    const current = findObject(call, bucket.name, key)
+    if (!current) throw missing(input, key)
+    objectsOf(call).put(objectId(bucket.name, key), { ...current, tags })
+  })
+}
+
+const getObjectAcl = s3.row('GetObjectAcl', {
+  ...readsObject,
+  action: 's3:GetObjectAcl',
+  admit: admitExisting,
+  run: (_input, _call, { bucket }) => ownersOnly(bucket.account),
+})
+
+export const objectTaggingRows = [getObjectTagging, putObjectTagging, deleteObjectTagging, getObjectAcl]

@@ -1,0 +1,28 @@
+import type { Call } from '../../../operation/call.ts'
+import { auditFacts, bucketResource, requestKeys } from '../access.ts'
+import { requireBucket } from '../buckets.ts'
+import type { BucketRecord, S3State } from '../state.ts'
+
+interface BucketInput {
+  readonly Bucket?: string | undefined
+}
+
+/** What rows about a bucket have in common. */
+export const onBucket = {
+  anonymous: true,
+  subject: requireBucket,
+  resource: (_input: object, call: Call<S3State>, bucket: BucketRecord) => bucketResource(bucket, call),
+  context: requestKeys,
+  audit: (input: BucketInput, _output: unknown, bucket: BucketRecord | undefined) => auditFacts(input, bucket),
+} as const
+
+export const readsBucket = { ...onBucket, readOnly: true } as const
+
+/** Replaces parts of a bucket's record as it is now, not as it was when the request came in. */
+export function changeBucket(call: Call<S3State>, { name }: BucketRecord, change: Partial<BucketRecord>): void {
+  const table = call.state.buckets.in()
+  call.env.store.transaction(() => {
+    const current = table.get(name)
+    if (current) table.put(name, { ...current, ...change })
+  })
+}

@@ -1,0 +1,9 @@
+import type { PublicAccessBlock } from '../state.ts'
+
+/** What a new bucket has (facts: A2). */
+export const BLOCK_ALL: PublicAccessBlock = {
+  blockPublicAcls: true,
+  ignorePublicAcls: true,
+  blockPublicPolicy: true,
+  restrictPublicBuckets: true,
+}

@@ -1,0 +1,31 @@
+import { AwsError } from '../../lib/awsError.ts'
+import { defineService } from '../../operation/define.ts'
+import { denied } from './denied.ts'
+import { blobsInUse, s3State, type S3State } from './state.ts'
+
+/** What KMS says to S3's callers (facts: A9): its denials as S3's own, everything else as 400 `KMS.<name>`, texts unchanged. */
+export function keyFailure(error: AwsError): AwsError {
+  return error.code === 'AccessDeniedException'
+    ? new AwsError('AccessDenied', 403, error.text)
+    : new AwsError(`KMS.${error.code}`, 400, error.text)
+}
+
+export const s3 = defineService<typeof import('@aws-sdk/client-s3'), S3State>({
+  name: 's3',
+  protocol: 'restXml',
+  wire: {
+    namespace: 'com.amazonaws.s3',
+    version: '2006-03-01',
+    xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/',
+  },
+  load: () => import('@aws-sdk/client-s3'),
+  state: s3State,
+  denied,
+  forwards: {
+    invokedBy: 'fas.s3.amazonaws.com',
+    viaService: (region) => `s3.${region}.amazonaws.com`,
+    calledVia: 's3.amazonaws.com',
+  },
+  keyFailure,
+  liveBlobs: blobsInUse,
+})

@@ -1,0 +1,182 @@
+import type { Tags } from '../../access/types.ts'
+import type { Collection, CollectionSpec, Store } from '../../state/store.ts'
+import { createLeases, type Leases } from './data/leases.ts'
+
+export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256' | 'SHA512' | 'MD5'
+export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE'
+
+/** A bucket policy as it was put, with principals bound to unique ids so that a recreated user is another one (facts: D4). */
+export interface BucketPolicyRecord {
+  readonly text: string
+}
+
+export interface DefaultEncryption {
+  readonly algorithm: 'AES256' | 'aws:kms'
+  /** Verbatim as configured: id, ARN or alias; resolved at each write (facts: A4). */
+  readonly keyId?: string | undefined
+  readonly bucketKey: boolean
+  /** Encryption types that writes must not use. */
+  readonly blocked: readonly ('NONE' | 'SSE-C')[]
+}
+
+export interface PublicAccessBlock {
+  readonly blockPublicAcls: boolean
+  readonly ignorePublicAcls: boolean
+  readonly blockPublicPolicy: boolean
+  readonly restrictPublicBuckets: boolean
+}
+
+export interface BucketRecord {
+  readonly name: string
+  /** The owner. */
+  readonly account: string
+  readonly region: string
+  /** As given at creation; absent in us-east-1. */
+  readonly locationConstraint?: string | undefined
+  /** Milliseconds since the epoch, whole seconds. */
+  readonly createdAt: number
+  readonly policy?: BucketPolicyRecord | undefined
+  readonly encryption: DefaultEncryption
+  readonly publicAccessBlock?: PublicAccessBlock | undefined
+  /** Whether ownership controls are configured; BucketOwnerEnforced holds either way. */
+  readonly ownershipControls: boolean
+  readonly tags: Tags
+}
+
+/** How a body is encrypted. A KMS data key is stored as KMS sealed it. */
+export type Encryption =
+  | { readonly kind: 's3' }
+  | {
+      readonly kind: 'kms'
+      readonly keyArn: string
+      /** Base64: KMS's ciphertext of the data key. */
+      readonly dataKey: string
+      /** Complete, `aws:s3:arn` included. */
+      readonly context: Readonly<Record<string, string>>
+      /** Whether the caller added to the context: then answers tell it (facts: captures 7.4). */
+      readonly contextGiven: boolean
+      readonly bucketKey: boolean
+    }
+
+/** A checksum of plaintext. Under KMS the value is sealed with the data key: a checksum of few bytes gives them away. */
+export interface StoredChecksum {
+  readonly algorithm: ChecksumAlgorithm
+  readonly type: ChecksumType
+  /** Base64 (composite: with `-<parts>`); absent when it follows from the parts' (multipart, nobody had the key at hand). */
+  readonly value?: string | undefined
+  readonly sealed?: true | undefined
+}
+
+/** A blob and what it holds. */
+export interface StoredPart {
+  readonly number: number
+  readonly blob: string
+  /** Bytes of plaintext. */
+  readonly size: number
+  readonly checksum: StoredChecksum
+}
+
+/** System metadata, as the headers said. */
+export interface ContentHeaders {
+  readonly contentType: string
+  readonly cacheControl?: string | undefined
+  readonly contentDisposition?: string | undefined
+  readonly contentEncoding?: string | undefined
+  readonly contentLanguage?: string | undefined
+  /** As sent; S3 does not read it. */
+  readonly expires?: string | undefined
+  readonly websiteRedirectLocation?: string | undefined
+}
+
+/** What a write says about the object besides its bytes; for multipart uploads frozen at their creation. */
+export interface ObjectDescription {
+  readonly headers: ContentHeaders
+  readonly metadata: Readonly<Record<string, string>>
+  readonly tags: Tags
+  readonly storageClass: string
+}
+
+export interface ObjectRecord extends ObjectDescription {
+  readonly key: string
+  readonly size: number
+  /** Without quotes. */
+  readonly etag: string
+  /** Milliseconds since the epoch, whole seconds. */
+  readonly lastModified: number
+  readonly encryption: Encryption
+  readonly checksum: StoredChecksum
+  /** In order; one for objects that were not uploaded in parts. */
+  readonly parts: readonly StoredPart[]
+  /** The upload that made it, so that a repeated completion finds its answer. */
+  readonly uploadId?: string | undefined
+}
+
+export interface UploadRecord extends ObjectDescription {
+  readonly bucket: string
+  readonly key: string
+  readonly uploadId: string
+  /** Milliseconds since the epoch. */
+  readonly initiated: number
+  readonly initiator: { readonly id: string; readonly name?: string | undefined }
+  readonly encryption: Encryption
+  /** The SSE header at creation: policies see it again with each part, whose requests must not carry it. */
+  readonly encryptionHeader?: string | undefined
+  readonly checksum: {
+    readonly algorithm: ChecksumAlgorithm
+    readonly type: ChecksumType
+    /** Asked for at creation, rather than S3's own CRC64NVME. */
+    readonly explicit: boolean
+  }
+}
+
+export interface PartRecord extends StoredPart {
+  readonly etag: string
+  readonly lastModified: number
+}
+
+export const collections = {
+  /** By name: one namespace for all accounts. */
+  buckets: {
+    name: 's3.buckets',
+    scope: 'global',
+    ordered: true,
+    indexes: { account: (bucket: BucketRecord) => bucket.account },
+  } satisfies CollectionSpec<BucketRecord>,
+  /** By `<bucket>/<sortable key>`. */
+  objects: { name: 's3.objects', scope: 'global', ordered: true } satisfies CollectionSpec<ObjectRecord>,
+  /** By `<bucket>/<sortable key>\0<upload id>`. */
+  uploads: { name: 's3.uploads', scope: 'global', ordered: true } satisfies CollectionSpec<UploadRecord>,
+  /** By `<upload id>/<part number, five digits>`. */
+  parts: { name: 's3.parts', scope: 'global', ordered: true } satisfies CollectionSpec<PartRecord>,
+  /** `master`: what SSE-S3 encrypts with. */
+  secrets: { name: 's3.secrets', scope: 'global', secret: true } satisfies CollectionSpec<{ readonly key: string }>,
+}
+
+export interface S3State {
+  readonly buckets: Collection<BucketRecord>
+  readonly objects: Collection<ObjectRecord>
+  readonly uploads: Collection<UploadRecord>
+  readonly parts: Collection<PartRecord>
+  readonly secrets: Collection<{ readonly key: string }>
+  /** Blobs that readers in flight still need. Not stored. */
+  readonly leases: Leases
+}
+
+export function s3State(store: Store): S3State {
+  return {
+    buckets: store.collection<BucketRecord>(collections.buckets),
+    objects: store.collection<ObjectRecord>(collections.objects),
+    uploads: store.collection<UploadRecord>(collections.uploads),
+    parts: store.collection<PartRecord>(collections.parts),
+    secrets: store.collection<{ readonly key: string }>(collections.secrets),
+    leases: createLeases(),
+  }
+}
+
+/** Every blob that the state names: what `Blobs.sweep` must keep. For the start of the emulator, not for requests. */
+export function blobsInUse(state: S3State): ReadonlySet<string> {
+  const live = new Set<string>()
+  for (const { record } of state.objects.all()) for (const part of record.parts) live.add(part.blob)
+  for (const { record } of state.parts.all()) live.add(record.blob)
+  return live
+}
