@@ -107,6 +107,8 @@ export interface Directory {
   principalArn(id: string): string | undefined
   /** The existing role that an ARN names. */
   role(arn: string): RoleView | undefined
+  /** The existing role with this name, whatever its path: session ARNs leave the path out. */
+  roleNamed(account: string, name: string): RoleView | undefined
   /** The current default version of a managed policy (customer's or AWS's). */
   managedPolicy(arn: string): { readonly text: string; readonly name: string } | undefined
   organization(account: string): OrganizationView | undefined

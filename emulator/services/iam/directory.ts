@@ -15,6 +15,8 @@ export interface IamDirectory {
   userPrincipal(account: string, userName: string | undefined): User | Root | undefined
   /** The existing role that an ARN names, path included. */
   role(arn: string): RoleView | undefined
+  /** By name, whatever its path; the spelling must be the stored one. */
+  roleNamed(account: string, name: string): RoleView | undefined
   /** By unique id, `AROA…`. */
   roleById(id: string): RoleView | undefined
   /** The unique id of the existing user or role that an ARN names, path included. */
@@ -80,6 +82,10 @@ export function createIamDirectory(state: IamState): IamDirectory {
       const named = nameInArn(arn, 'role')
       const record = named && state.roles.in(named.account).get(keyOf(named.name))
       return named && record?.arn === arn ? roleView(record, named.account) : undefined
+    },
+    roleNamed(account, name) {
+      const record = state.roles.in(account).get(keyOf(name))
+      return record?.name === name ? roleView(record, account) : undefined
     },
     roleById(id) {
       const found = identityById(state, id)
