@@ -17,12 +17,7 @@ import type {
  * allow, in the same order, so that a denial names the first that does not.
  */
 export function evaluate(request: AuthorizationRequest, policies: PolicySet): Decision {
-  return new Evaluation(request, policies, false).decide()
-}
-
-/** The same decision by the policy simulator's matchers (facts: captures 11.3). */
-export function evaluateSimulated(request: AuthorizationRequest, policies: PolicySet): Decision {
-  return new Evaluation(request, policies, true).decide()
+  return new Evaluation(request, policies).decide()
 }
 
 /** What carried or struck. */
@@ -54,21 +49,31 @@ class Evaluation {
   readonly #crossAccount: boolean
   /** Has an account whose identity policies, SCPs and boundaries bear on it. */
   readonly #hasAccount: boolean
+  /** A role's trust policy needs no Resource element and has its own words. */
+  readonly #resourceLayer: 'resource' | 'trust'
+  /** Found on the way, named when it carried. */
+  #identityAllow: Finding | undefined
 
-  constructor(request: AuthorizationRequest, policies: PolicySet, simulated: boolean) {
+  constructor(request: AuthorizationRequest, policies: PolicySet) {
     const { principal, resource, context, resourceAccount } = request
     this.#request = request
     this.#policies = policies
-    this.#question = { principal, action: request.action.toLowerCase(), resource, context, simulated }
+    this.#question = { principal, action: request.action.toLowerCase(), resource, context, simulated: false }
     const account = accountOf(principal)
     this.#hasAccount = account !== undefined
     this.#crossAccount =
       account !== undefined && resourceAccount !== undefined && resourceAccount !== '' && resourceAccount !== account
+    this.#resourceLayer = request.guard === 'trust' ? 'trust' : 'resource'
   }
 
   decide(): Decision {
+    // Whoever has credentials may ask whose they are; nothing can deny it (facts: C1 step 0).
+    if (this.#question.action === 'sts:getcalleridentity') return this.#decision('allow', 'identity', SHUT)
     const struck = this.#explicitDeny()
-    if (struck) return this.#decision('explicit-deny', struck.source.layer, { finding: struck })
+    if (struck) {
+      const layer = struck.source === this.#policies.resource ? this.#resourceLayer : struck.source.layer
+      return this.#decision('explicit-deny', layer, SHUT, struck)
+    }
     const opening = this.#opening()
     const lacking = this.#organizationLacking() ?? this.#lacking(opening)
     if (lacking) return this.#decision('implicit-deny', lacking, opening)
@@ -87,7 +92,7 @@ class Evaluation {
     }
     return (
       (endpoint && this.#denyOf(endpoint)) ??
-      (resource && this.#denyOf(resource)) ??
+      (resource && this.#denyOf(resource, this.#resourceLayer)) ??
       this.#denyIn(identity) ??
       (boundary && this.#denyOf(boundary)) ??
       (session && this.#denyIn(session))
@@ -126,7 +131,7 @@ class Evaluation {
     if (!resource) return SHUT
     let opening = SHUT
     for (const statement of resource.policy.allows) {
-      const reach = statementReach(statement, this.#question, resource.layer)
+      const reach = statementReach(statement, this.#question, this.#resourceLayer)
       if (ORDER[reach] <= ORDER[opening.reach]) continue
       opening = { reach, foreign: this.#crossAccount, finding: { source: resource, statement } }
       if (reach === 'free') break
@@ -136,7 +141,7 @@ class Evaluation {
 
   /** The first layer on the way that does not allow. */
   #lacking({ reach, foreign }: Opening): Layer | undefined {
-    if (reach === 'none') return this.#resourceLayer()
+    if (reach === 'none') return this.#request.guard === 'none' ? 'identity' : this.#resourceLayer
     const limits = reach === 'limited' ? this.#limitLacking() : undefined
     if (limits) return limits
     if (!foreign && reach !== 'delegated') return undefined
@@ -150,7 +155,9 @@ class Evaluation {
   }
 
   #identityAllows(): boolean {
-    return this.#isRoot() || this.#allowIn(this.#policies.identity) !== undefined
+    if (this.#isRoot()) return true
+    this.#identityAllow = this.#allowIn(this.#policies.identity)
+    return this.#identityAllow !== undefined
   }
 
   /** The root user, and a federated session that it issued, need no identity policy. */
@@ -159,21 +166,16 @@ class Evaluation {
     return principal.kind === 'root' || (principal.kind === 'federated' && principal.issuerArn.endsWith(':root'))
   }
 
-  #resourceLayer(): Layer {
-    const { guard } = this.#request
-    return guard === 'trust' ? 'trust' : guard === 'none' ? 'identity' : 'resource'
-  }
-
   /** Service control policies bear on an account's principals, but not on service-linked roles. */
   #scp(): PolicySet['scp'] {
     const { principal } = this.#request
     return !this.#hasAccount || (principal.kind === 'role' && principal.serviceLinked) ? undefined : this.#policies.scp
   }
 
-  /** Resource control policies spare service-linked roles and kms:RetireGrant (facts: C1). */
+  /** Resource control policies spare service-linked roles, kms:RetireGrant and actions without a resource (facts: C1). */
   #rcp(): PolicySet['rcp'] {
-    const { principal } = this.#request
-    if (principal.kind === 'role' && principal.serviceLinked) return undefined
+    const { principal, resource } = this.#request
+    if ((principal.kind === 'role' && principal.serviceLinked) || resource === '*') return undefined
     return this.#question.action === 'kms:retiregrant' ? undefined : this.#policies.rcp
   }
 
@@ -185,9 +187,9 @@ class Evaluation {
     return undefined
   }
 
-  #denyOf(source: PolicySource): Finding | undefined {
+  #denyOf(source: PolicySource, layer: Layer = source.layer): Finding | undefined {
     for (const statement of source.policy.denies)
-      if (statementReach(statement, this.#question, source.layer) !== 'none') return { source, statement }
+      if (statementReach(statement, this.#question, layer) !== 'none') return { source, statement }
     return undefined
   }
 
@@ -206,26 +208,18 @@ class Evaluation {
   }
 
   #allowed(opening: Opening): Decision {
-    if (opening.reach === 'delegated') {
-      const finding = this.#isRoot() ? undefined : this.#allowIn(this.#policies.identity)
-      return this.#decision('allow', 'identity', { ...opening, finding })
-    }
-    return this.#decision('allow', opening.grant ? 'grant' : this.#resourceLayer(), opening)
+    if (opening.reach === 'delegated') return this.#decision('allow', 'identity', opening, this.#identityAllow)
+    return this.#decision('allow', opening.grant ? 'grant' : this.#resourceLayer, opening, opening.finding)
   }
 
-  #decision(
-    effect: Decision['effect'],
-    layer: Layer,
-    opening: Pick<Opening, 'finding' | 'grant'> & Partial<Opening>,
-  ): Decision {
-    const decided = effect !== 'implicit-deny'
+  #decision(effect: Decision['effect'], layer: Layer, opening: Opening, finding?: Finding): Decision {
     return {
       allowed: effect === 'allow',
       effect,
       layer,
-      source: decided ? opening.finding?.source : undefined,
-      statement: decided ? opening.finding?.statement : undefined,
-      grant: decided ? opening.grant : undefined,
+      source: finding?.source,
+      statement: finding?.statement,
+      grant: effect === 'allow' ? opening.grant : undefined,
       resourceSide: sideOf(opening),
       crossAccount: this.#crossAccount,
       request: this.#request,
@@ -238,9 +232,9 @@ const NONE: readonly (readonly PolicySource[])[] = []
 const NO_GRANTS: readonly Grant[] = []
 const OWN_ACCOUNT: Opening = { reach: 'delegated', foreign: false }
 
-function sideOf({ grant, reach, finding }: Partial<Opening>): ResourceSide {
+function sideOf({ grant, reach, finding }: Opening): ResourceSide {
   if (grant) return 'grant'
-  if (!reach || reach === 'none') return 'none'
+  if (reach === 'none') return 'none'
   if (reach === 'delegated') return finding ? 'delegated' : 'none'
   return 'direct'
 }

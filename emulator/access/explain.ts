@@ -140,7 +140,7 @@ function layersOf(decision: Decision): LayerView[] {
   policies.scp?.forEach((level, i) => layers.push(view('scp', level, i)))
   policies.rcp?.forEach((level, i) => layers.push(view('rcp', level, i)))
   if (policies.endpoint) layers.push(view('endpoint', [policies.endpoint]))
-  if (policies.resource) layers.push(view(policies.resource.layer, [policies.resource]))
+  if (policies.resource) layers.push(view(request.guard === 'trust' ? 'trust' : 'resource', [policies.resource]))
   if (policies.grants) layers.push(grantLayer(policies.grants, decision))
   layers.push(view('identity', policies.identity))
   if (policies.boundary) layers.push(view('boundary', [policies.boundary]))
@@ -157,7 +157,7 @@ function layerView(
   const policies = sources.map((source) => ({
     name: source.name,
     arn: source.arn ?? null,
-    statements: source.policy.statements.map((statement) => statementView(statement, question, source.layer)),
+    statements: source.policy.statements.map((statement) => statementView(statement, question, layer)),
   }))
   const effects = policies.flatMap(({ statements }) => statements.filter(({ applies }) => applies))
   const says = (effect: 'Allow' | 'Deny') => effects.some((statement) => statement.effect === effect)

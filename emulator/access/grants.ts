@@ -1,5 +1,5 @@
 import type { Reach } from './match/principal.ts'
-import type { AuthorizationRequest, Grant, GrantConstraints, Grantee, Principal } from './types.ts'
+import type { AuthorizationRequest, ConditionContext, Grant, GrantConstraints, Grantee, Principal } from './types.ts'
 
 export type GrantBecause =
   | 'grant-matches'
@@ -44,24 +44,29 @@ export function matchGrant(grant: Grant, request: AuthorizationRequest): GrantMa
 
 /** As for the same names in a policy: a role's grant stays within boundary and session policies, a session's does not. */
 function granteeReach(grantee: Grantee, { principal, context }: AuthorizationRequest): Reach {
-  switch (grantee.kind) {
-    case 'account':
-      return accountOf(principal) === grantee.account ? 'delegated' : 'none'
+  if (grantee.kind === 'account') return accountOf(principal) === grantee.account ? 'delegated' : 'none'
+  switch (principal.kind) {
     case 'user':
-      if (principal.kind === 'federated' && principal.issuerId === grantee.id) return 'limited'
-      return principal.kind === 'user' && principal.userId === grantee.id ? 'free' : 'none'
+      return grantee.kind === 'user' && principal.userId === grantee.id ? 'free' : 'none'
     case 'role':
-      return principal.kind === 'role' && principal.roleId === grantee.id ? 'limited' : 'none'
-    case 'session':
-      return principal.kind === 'role' && principal.userId === grantee.id ? 'free' : 'none'
+      if (grantee.kind === 'session') return principal.userId === grantee.id ? 'free' : 'none'
+      return grantee.kind === 'role' && principal.roleId === grantee.id ? 'limited' : 'none'
     case 'federated':
-      return principal.kind === 'federated' && principal.arn === grantee.arn ? 'free' : 'none'
-    case 'service': {
-      if (principal.kind !== 'service' || principal.service !== grantee.service) return 'none'
-      return grantee.sourceArn === undefined || context.get('aws:sourcearn') === grantee.sourceArn ? 'free' : 'none'
-    }
+      if (grantee.kind === 'federated') return principal.arn === grantee.arn ? 'free' : 'none'
+      return grantee.kind === 'user' && principal.issuerId === grantee.id ? 'limited' : 'none'
+    case 'service':
+      return grantee.kind === 'service' && isService(grantee, principal.service, context) ? 'free' : 'none'
+    default:
+      return 'none'
   }
 }
+
+/** The resource that a service acts for is checked on the service's own requests only (facts: E1). */
+const isService = (
+  { service, sourceArn }: Extract<Grantee, { kind: 'service' }>,
+  caller: string,
+  context: ConditionContext,
+) => service === caller && (sourceArn === undefined || context.get('aws:sourcearn') === sourceArn)
 
 /** The caller's account; services and anonymous callers have none. */
 export const accountOf = (principal: Principal): string | undefined =>

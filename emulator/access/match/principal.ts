@@ -104,30 +104,34 @@ export function matchPrincipal(
 }
 
 function strongest(matcher: PrincipalMatcher, principal: Principal, context: ConditionContext): PrincipalMatch {
-  const { names, accounts } = matcher
-  switch (principal.kind) {
-    case 'anonymous':
-      return isFederated(matcher, context) ? PROVIDER : NOT_LISTED
-    case 'service':
-      return matcher.services.has(principal.service) ? SERVICE : NOT_LISTED
-    case 'root':
-      break
-    case 'user':
-      if (names.has(principal.userId) || names.has(principal.arn)) return USER
-      break
-    case 'role':
-      if (names.has(principal.arn) || names.has(principal.userId)) return SESSION
-      if (principal.federatedProvider !== undefined && matcher.providers.has(principal.federatedProvider))
-        return PROVIDER
-      if (names.has(principal.roleId) || names.has(principal.roleArn)) return ROLE
-      break
-    case 'federated':
-      if (names.has(principal.arn)) return FEDERATED
-      if (names.has(principal.issuerId) || names.has(principal.issuerArn)) return FEDERATED_ISSUER
-      break
+  if (principal.kind === 'anonymous') return isFederated(matcher, context) ? PROVIDER : NOT_LISTED
+  if (principal.kind === 'service') return matcher.services.has(principal.service) ? SERVICE : NOT_LISTED
+  if (principal.kind !== 'root') {
+    if (namesSelf(matcher, principal)) return SELF[principal.kind]
+    if (isProviderNamed(matcher, principal)) return PROVIDER
+    if (namesParent(matcher, principal)) return PARENT[principal.kind]
   }
-  return accounts.has(principal.account) ? ACCOUNT : NOT_LISTED
+  return matcher.accounts.has(principal.account) ? ACCOUNT : NOT_LISTED
 }
+
+type Named = Extract<Principal, { kind: 'user' | 'role' | 'federated' }>
+
+const SELF = { user: USER, role: SESSION, federated: FEDERATED } as const
+const PARENT = { user: NOT_LISTED, role: ROLE, federated: FEDERATED_ISSUER } as const
+
+/** A user by ARN or unique id, a session by ARN or `AROA…:name`, a federated user by ARN. */
+const namesSelf = ({ names }: PrincipalMatcher, principal: Named) =>
+  names.size > 0 && (names.has(principal.arn) || names.has(principal.userId))
+
+/** The role of a session; the user that a federated user's session was made by. */
+function namesParent({ names }: PrincipalMatcher, principal: Named): boolean {
+  if (names.size === 0) return false
+  if (principal.kind === 'role') return names.has(principal.roleId) || names.has(principal.roleArn)
+  return principal.kind === 'federated' && (names.has(principal.issuerId) || names.has(principal.issuerArn))
+}
+
+const isProviderNamed = ({ providers }: PrincipalMatcher, principal: Named) =>
+  principal.kind === 'role' && principal.federatedProvider !== undefined && providers.has(principal.federatedProvider)
 
 /** An unsigned call that proves itself to an identity provider (AssumeRoleWithWebIdentity) says which one in its context. */
 function isFederated({ providers }: PrincipalMatcher, context: ConditionContext): boolean {
@@ -147,28 +151,10 @@ function isExcluded(
   effect: 'Allow' | 'Deny',
 ): boolean {
   if (matcher.everyone) return true
-  const { names, accounts } = matcher
-  const all = effect === 'Deny'
-  const account = principal.kind !== 'anonymous' && principal.kind !== 'service' && accounts.has(principal.account)
-  switch (principal.kind) {
-    case 'anonymous':
-      return isFederated(matcher, context)
-    case 'service':
-      return matcher.services.has(principal.service)
-    case 'root':
-      return account
-    case 'user': {
-      const user = names.has(principal.userId) || names.has(principal.arn)
-      return all ? account && user : account || user
-    }
-    case 'role': {
-      const role = names.has(principal.roleId) || names.has(principal.roleArn)
-      const session = names.has(principal.arn) || names.has(principal.userId)
-      return all ? account && role && session : account || role || session
-    }
-    case 'federated': {
-      const user = names.has(principal.arn)
-      return all ? account && user : account || user
-    }
-  }
+  if (principal.kind === 'anonymous') return isFederated(matcher, context)
+  if (principal.kind === 'service') return matcher.services.has(principal.service)
+  const links = [matcher.accounts.has(principal.account)]
+  if (principal.kind === 'role') links.push(namesParent(matcher, principal))
+  if (principal.kind !== 'root') links.push(namesSelf(matcher, principal))
+  return effect === 'Deny' ? !links.includes(false) : links.includes(true)
 }
