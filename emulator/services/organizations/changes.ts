@@ -1,0 +1,37 @@
+import type { Collection, Table } from '../../state/store.ts'
+
+/** How often organizations have changed, so that what was assembled from them is known to be current. */
+export interface Changes {
+  count: number
+}
+
+/**
+ * A global collection whose every write counts as a change.
+ * INVARIANT: nothing is assembled within a transaction that may yet be undone.
+ */
+export function watched<T>(collection: Collection<T>, changes: Changes): Collection<T> {
+  return {
+    in() {
+      const table: Table<T> = collection.in()
+      return {
+        get size() {
+          return table.size
+        },
+        get: (id) => table.get(id),
+        has: (id) => table.has(id),
+        put(id, record) {
+          changes.count++
+          table.put(id, record)
+        },
+        delete(id) {
+          changes.count++
+          table.delete(id)
+        },
+        find: (index, key) => table.find(index, key),
+        count: (index, key) => table.count(index, key),
+        entries: (range) => table.entries(range),
+      }
+    },
+    all: () => collection.all(),
+  }
+}

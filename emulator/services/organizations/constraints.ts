@@ -1,0 +1,3 @@
+import type { ConstraintTable } from '../../operation/constraints.ts'
+
+export const constraints: ConstraintTable = { operations: {} }
