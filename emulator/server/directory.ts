@@ -4,6 +4,8 @@ import type { Caller, CallerLookup, Directory, SessionPolicies, SessionRecord } 
 import type { Registry } from '../operation/registry.ts'
 import { createIamDirectory } from '../services/iam/directory.ts'
 import type { IamState } from '../services/iam/state.ts'
+import { organizationView } from '../services/organizations/view.ts'
+import type { OrganizationsState } from '../services/organizations/state.ts'
 import { lookupSession } from '../services/sts/sessions.ts'
 import type { StsState } from '../services/sts/state.ts'
 import { BOOTSTRAP_SECRET, bootstrapAccount, type Settings } from './settings.ts'
@@ -12,8 +14,9 @@ import { BOOTSTRAP_SECRET, bootstrapAccount, type Settings } from './settings.ts
 export function createDirectory(registry: Registry, settings: Pick<Settings, 'bootstrap'>): Directory {
   const iam = createIamDirectory(registry.require('iam').state as IamState)
   const sts = registry.require('sts').state as StsState
+  const organizations = registry.require('organizations').state as OrganizationsState
 
-  const organization = (account: string) => undefined as never as import('../operation/call.ts').OrganizationView | undefined
+  const organization = (account: string) => organizationView(organizations, account)
 
   /** The caller's policies, read anew at each request. Service control policies bear on all but service-linked roles. */
   const callerOf = (principal: Principal, accessKeyId: string | undefined, session?: SessionPolicies): Caller => ({
