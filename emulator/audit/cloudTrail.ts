@@ -94,10 +94,7 @@ function record(outcome: Outcome, call: RecordedCall): CloudTrailRecord {
     awsRegion: outcome.region,
     sourceIPAddress: invokedBy ?? outcome.http.sourceIp,
     userAgent: invokedBy ?? outcome.http.userAgent,
-    ...(error && {
-      errorCode: denied ? 'AccessDenied' : error.code,
-      ...(error.text !== '' && { errorMessage: error.text }),
-    }),
+    ...errorFields(error, denied),
     requestParameters: withheld ? null : (facts.requestParameters ?? null),
     responseElements: error ? null : (facts.responseElements ?? null),
     ...(facts.additionalEventData && { additionalEventData: facts.additionalEventData }),
@@ -111,6 +108,12 @@ function record(outcome: Outcome, call: RecordedCall): CloudTrailRecord {
     eventCategory: call.service === 's3' ? 'Data' : 'Management',
     ...(invokedBy === undefined && { tlsDetails: { clientProvidedHostHeader: outcome.http.host } }),
   }
+}
+
+/** Texts that the API leaves empty are left out. */
+function errorFields(error: AwsError | undefined, denied: boolean): CloudTrailRecord {
+  if (!error) return {}
+  return { errorCode: denied ? 'AccessDenied' : error.code, ...(error.text !== '' && { errorMessage: error.text }) }
 }
 
 const isDenial = ({ code }: AwsError) => code === 'AccessDeniedException' || code === 'AccessDenied'

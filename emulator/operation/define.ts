@@ -165,9 +165,12 @@ export interface ServiceDefinition extends Omit<ServiceFacts<object, unknown>, '
   readonly rows: ReadonlyMap<string, AnyRow['row']>
 }
 
+/** A row that touches no key. */
+type NoKeyUses = Readonly<Record<never, KeyCall>>
+
 export interface ServiceBuilder<M, S> {
   /** One operation. Compiles only when the operation exists in AWS's client and input, output and key uses agree. */
-  row<Op extends OperationOf<M>, Subject = undefined, const U extends KeyUses = Record<never, never>>(
+  row<Op extends OperationOf<M>, Subject = undefined, const U extends KeyUses = NoKeyUses>(
     operation: Op,
     row: Row<InputOf<M, Op>, OutputOf<M, Op>, Subject, S, U>,
   ): AnyRow

@@ -15,7 +15,7 @@ export async function identify(exchange: Exchange): Promise<void> {
   const scope = peekCredential(exchange)
   const name = targetService(exchange) ?? scope?.service ?? (await unsignedService(exchange))
   exchange.serviceName = name
-  exchange.region = (scope?.region ?? '') || hostRegion(exchange) || DEFAULT_REGION
+  exchange.region = regionOf(scope?.region) ?? hostRegion(exchange) ?? DEFAULT_REGION
   const service = exchange.core.registry.get(name)
   exchange.service = service
   if (!service) {
@@ -56,6 +56,8 @@ async function unsignedService(exchange: Exchange): Promise<string> {
 }
 
 const isFormType = (type: string | undefined) => type?.startsWith('application/x-www-form-urlencoded') ?? false
+
+const regionOf = (name: string | undefined) => (name === '' ? undefined : name)
 
 function hostRegion({ headers }: Exchange): string | undefined {
   return /\.([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com/.exec(headers['host'] ?? '')?.[1]
