@@ -112,8 +112,9 @@ class FileStore implements Store {
     try {
       await this.checkpoint()
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#options.log(`checkpoint failed (${reason}); the journal still holds everything, and it will be tried again`)
+      this.#options.log(
+        `checkpoint failed (${String(error)}); the journal still holds everything, and it will be tried again`,
+      )
     }
     this.#checkpointAt = this.#journal.size + Math.max(this.#options.minimumBytes, this.#file.size)
   }

@@ -5,9 +5,9 @@ import { open } from 'node:fs/promises'
 export const FILE_MODE = 0o600
 export const DIRECTORY_MODE = 0o700
 
-/** Is this error the operating system's `code`? */
+/** Is this error the operating system's `code`? (By its look: it may come from another realm, as under jest.) */
 export function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code
 }
 
 /** Writes all of `bytes`, or throws. */

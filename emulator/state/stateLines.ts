@@ -26,11 +26,11 @@ const HEAD = /^\{"format":"twokey-state","version":(\d+),"journal":(\d+),"collec
 export function* stateLines({ version, journal, model }: StateImage): Generator<string, void, undefined> {
   yield `{"format":"twokey-state","version":${String(version)},"journal":${String(journal)},"collections":{`
   let betweenCollections = '\n'
-  for (const { name, tables } of model.collections.values()) {
+  for (const { name, tables } of [...model.collections.values()]) {
     let betweenScopes = `${betweenCollections}${JSON.stringify(name)}:{\n`
-    for (const [scope, { rows }] of tables) {
+    for (const [scope, { rows }] of [...tables]) {
       let betweenRecords = `${betweenScopes}${JSON.stringify(scope)}:{\n`
-      for (const [id, record] of rows.entries()) {
+      for (const [id, record] of rows.walk()) {
         yield `${betweenRecords}${JSON.stringify(id)}:${JSON.stringify(record)}`
         betweenRecords = ',\n'
       }

@@ -286,18 +286,6 @@ describe.each(KINDS)('a store of %s', (_kind, fresh) => {
       await store.close()
     })
 
-    it('is undone when its records cannot be kept, in files', async () => {
-      const store = await fresh()
-      const items = store.collection(ITEMS).in('1', 'r')
-      if (_kind === 'files') {
-        expect(() => {
-          items.put('a', { n: 1n as unknown as number })
-        }).toThrow(TypeError)
-      }
-      expect(items.size).toBe(0)
-      await store.close()
-    })
-
     it('leaves exactly what a simple model says, whatever it does', async () => {
       const store = await fresh()
       const tables = [store.collection(ITEMS).in('1', 'r'), store.collection(SORTED).in()] as const
