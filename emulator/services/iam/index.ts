@@ -2,6 +2,7 @@ import type { AnyRow } from '../../operation/define.ts'
 import { accessKeyRows } from './operations/accessKeys.ts'
 import { accountRows } from './operations/account.ts'
 import { attachmentRows } from './operations/attachments.ts'
+import { authorizationDetailRows } from './operations/authorizationDetails.ts'
 import { boundaryRows } from './operations/boundaries.ts'
 import { groupRows } from './operations/groups.ts'
 import { inlinePolicyRows } from './operations/inlinePolicies.ts'
@@ -10,6 +11,7 @@ import { managedPolicyRows } from './operations/managedPolicies.ts'
 import { oidcProviderRows } from './operations/oidcProviders.ts'
 import { policyEntityRows } from './operations/policyEntities.ts'
 import { roleRows } from './operations/roles.ts'
+import { serviceLinkedRoleRows } from './operations/serviceLinkedRoles.ts'
 import { tagRows } from './operations/tagging.ts'
 import { userRows } from './operations/users.ts'
 import { recorded } from './recorded.ts'
@@ -29,6 +31,8 @@ const rows: readonly (readonly AnyRow[])[] = [
   instanceProfileRows,
   oidcProviderRows,
   accountRows,
+  authorizationDetailRows,
+  serviceLinkedRoleRows,
 ]
 
 export const iamService = iam.with(...rows.map((family) => family.map(recorded)))

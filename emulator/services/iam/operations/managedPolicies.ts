@@ -68,7 +68,7 @@ export function usage(arn: string, call: IamCall) {
   }
 }
 
-const policyView = (policy: ManagedPolicyRecord, call: IamCall): Policy => ({
+export const policyView = (policy: ManagedPolicyRecord, call: IamCall): Policy => ({
   PolicyName: policy.name,
   PolicyId: policy.id,
   Arn: policy.arn,
@@ -87,7 +87,7 @@ const wholePolicy = (policy: ManagedPolicyRecord, call: IamCall): Policy => ({
   Tags: someTags(policy.tags)?.Tags ?? [],
 })
 
-const versionView = (policy: ManagedPolicyRecord, version: PolicyVersion): PolicyVersionView => ({
+export const versionView = (policy: ManagedPolicyRecord, version: PolicyVersion): PolicyVersionView => ({
   VersionId: version.id,
   IsDefaultVersion: version.id === policy.defaultVersion,
   CreateDate: new Date(version.createdAt),

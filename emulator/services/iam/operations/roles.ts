@@ -2,7 +2,7 @@ import type { Role } from '@aws-sdk/client-iam'
 import { boundaryView, checkBoundary } from '../boundaries.ts'
 import { encodeDocument } from '../documents.ts'
 import { AwsError } from '../../../lib/awsError.ts'
-import { alreadyExists, deleteConflict } from '../errors.ts'
+import { alreadyExists, deleteConflict, invalidInput } from '../errors.ts'
 import {
   existing,
   given,
@@ -49,9 +49,12 @@ export const lastUseOfRole = (role: RoleRecord, call: IamCall) => {
 
 export const roleResource = (role: Named<RoleRecord>, call: IamCall) => iamResource(role.arn, call, role.record?.tags)
 
+/** Below it are the roles of AWS's own services. */
+export const SERVICE_LINKED_PATH = '/aws-service-role/'
+
 /** Roles of AWS's own services cannot be changed by their account. */
 export function modifiable(role: RoleRecord): RoleRecord {
-  if (!role.path.startsWith('/aws-service-role/')) return role
+  if (!role.path.startsWith(SERVICE_LINKED_PATH)) return role
   throw new AwsError(
     'UnmodifiableEntity',
     400,
@@ -77,6 +80,9 @@ const createRole = iam.row('CreateRole', {
   also: (input, call) => tagCheck('iam:TagRole', input.Tags, iamResource(newArn(input, call), call)),
   run(input, call) {
     const name = given(input.RoleName)
+    if (input.Path?.startsWith(SERVICE_LINKED_PATH) === true) {
+      throw invalidInput(`Path prefix '${SERVICE_LINKED_PATH}' can only be used for AWS Service linked Roles`)
+    }
     const role: RoleRecord = {
       name,
       path: input.Path ?? '/',
