@@ -74,6 +74,14 @@ export interface RoleView {
   readonly maxSessionSeconds: number
 }
 
+/** What STS needs to know of an OpenID Connect provider that an account has registered with IAM. */
+export interface OidcProviderView {
+  /** `arn:aws:iam::<account>:oidc-provider/<url without scheme>` */
+  readonly arn: string
+  /** The audiences that tokens may be meant for. */
+  readonly clientIds: readonly string[]
+}
+
 /** Session policies as given to AssumeRole or GetFederationToken; managed ones are read again at each request. */
 export interface SessionPolicies {
   readonly inline: string | undefined
@@ -112,6 +120,8 @@ export interface Directory {
   /** The current default version of a managed policy (customer's or AWS's). */
   managedPolicy(arn: string): { readonly text: string; readonly name: string } | undefined
   organization(account: string): OrganizationView | undefined
+  /** The account's OIDC provider for an issuer (its URL without `https://`). Left out: no account has any. */
+  oidcProvider?(account: string, issuer: string): OidcProviderView | undefined
   /** Remembers when and for what an identity was last used; in memory only. */
   used(caller: Caller, use: { readonly at: number; readonly service: string; readonly region: string }): void
   /** Gives a user credentials chosen by a world file instead of made up. */

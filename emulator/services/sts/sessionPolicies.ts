@@ -4,6 +4,7 @@ import type { Tags } from '../../access/types.ts'
 import { AwsError } from '../../lib/awsError.ts'
 import type { SessionPolicies } from '../../operation/call.ts'
 import type { StsCall } from './sessions.ts'
+import { UNSOURCED } from './unsourced.ts'
 
 interface PolicyInput {
   readonly Policy?: string | undefined
@@ -23,8 +24,9 @@ export function sessionPoliciesOf({ Policy, PolicyArns }: PolicyInput, call: Sts
     if (problem) throw new AwsError('MalformedPolicyDocument', 400, problem.message)
   }
   for (const arn of arns) {
-    // Not recorded: STS models no error for a managed policy that is not there.
-    if (!call.env.directory.managedPolicy(arn)) throw new AwsError('ValidationError', 400, `${arn} is invalid`)
+    // STS models no error for a managed policy that is not there.
+    if (!call.env.directory.managedPolicy(arn))
+      throw new AwsError('ValidationError', 400, UNSOURCED.policyNotFound(arn))
   }
   return { inline: Policy, arns }
 }

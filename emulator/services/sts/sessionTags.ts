@@ -2,6 +2,7 @@ import type { Tag } from '@aws-sdk/client-sts'
 import type { ContextValue, Tags } from '../../access/types.ts'
 import { AwsError } from '../../lib/awsError.ts'
 import { callingSession, type StsCall } from './sessions.ts'
+import { UNSOURCED } from './unsourced.ts'
 
 const invalidParameter = (text: string) => new AwsError('InvalidParameterValue', 400, text)
 const lower = (key: string) => key.toLowerCase()
@@ -58,7 +59,7 @@ export function sessionTagsFor(
 ): CarriedTags {
   const requested = new Set<string>()
   for (const { Key = '' } of tags ?? []) {
-    if (lower(Key).startsWith('aws:')) throw invalidParameter(RESERVED)
+    if (lower(Key).startsWith('aws:')) throw invalidParameter(UNSOURCED.reservedTag)
     if (requested.has(lower(Key))) throw invalidParameter(DUPLICATE)
     requested.add(lower(Key))
   }
@@ -76,5 +77,3 @@ const DUPLICATE = 'Duplicate tag keys found. Please note that Tag keys are case 
 const NOT_INCLUDED = 'The specified transitive tag key must be included in the requested tags.'
 const CONFLICT =
   "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session."
-/** IAM's words for the same (facts: captures 12.3); STS's are not recorded. */
-const RESERVED = 'Tag keys beginning with aws: are reserved for system use.'

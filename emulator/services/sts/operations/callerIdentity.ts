@@ -2,6 +2,7 @@ import type { Principal } from '../../../access/types.ts'
 import { accountOfAccessKeyId } from '../../../lib/accessKeyId.ts'
 import { AwsError } from '../../../lib/awsError.ts'
 import { sts } from '../service.ts'
+import { UNSOURCED } from '../unsourced.ts'
 
 const getCallerIdentity = sts.row('GetCallerIdentity', {
   // Needs no permission and cannot be denied (facts: C1 step 0).
@@ -21,8 +22,7 @@ const getAccessKeyInfo = sts.row('GetAccessKeyInfo', {
   readOnly: true,
   run({ AccessKeyId = '' }, call) {
     const Account = accountOfKey(AccessKeyId, call.env.directory.lookup(AccessKeyId, undefined, call.time))
-    // The text is not recorded.
-    if (Account === undefined) throw new AwsError('ValidationError', 400, `Invalid Access Key ID: ${AccessKeyId}`)
+    if (Account === undefined) throw new AwsError('ValidationError', 400, UNSOURCED.invalidKeyId(AccessKeyId))
     return { Account }
   },
 })
