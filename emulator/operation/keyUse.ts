@@ -14,7 +14,7 @@ export function keysOf(uses: KeyUses, from: Call, service: ServiceDefinition, re
   for (const [name, operation] of Object.entries(uses)) {
     keys[name] = (request) => forward(from, service, registry, operation, request)
   }
-  return keys as Keys<KeyUses>
+  return keys
 }
 
 async function forward(

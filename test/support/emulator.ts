@@ -21,7 +21,8 @@ export interface TestEmulator {
   readonly lines: readonly string[]
   /** A real AWS client against this emulator; root of ACCOUNT unless other credentials are given. */
   client<C>(
-    Client: new (config: ClientConfig) => C,
+    // Every AWS client is constructed with these settings; their own types say so in as many ways as there are clients.
+    Client: new (config: never) => C,
     options?: { readonly credentials?: Credentials | undefined; readonly region?: string | undefined },
   ): C
   stop(): Promise<void>
@@ -54,7 +55,7 @@ export async function startEmulator(settings: Partial<Settings> = {}): Promise<T
         credentials: options.credentials ?? rootOf(ACCOUNT),
         forcePathStyle: true,
         maxAttempts: 1,
-      }),
+      } satisfies ClientConfig as never),
     stop: () => emulator.close(),
   }
 }
