@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync } from 'node:fs'
+import { closeSync, openSync, renameSync, rmSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,17 +13,17 @@ const SMALL = 128 * 1024
 export interface FileBlobOptions {
   readonly id: string
   readonly fsync: boolean
-  /** Makes the directory of unfinished blobs, and answers the path of this one there. */
-  readonly temporary: () => string
-  /** Makes the directory where the finished blob goes, and answers it. */
+  /** Makes the directory where the blob goes, and answers it. */
   readonly directory: () => string
 }
+
+/** What the file of an unfinished blob is called, beside where the finished one will be. */
+export const UNFINISHED = '.tmp'
 
 /** Touches the disk as late as it can: at the first full batch, or at `commit`. */
 export class FileBlobWriter implements BlobWriter {
   readonly id: string
   readonly #options: FileBlobOptions
-  readonly #temporary: string
   #queue: Buffer[] = []
   #queued = 0
   #file: FileHandle | undefined
@@ -34,7 +34,6 @@ export class FileBlobWriter implements BlobWriter {
   constructor(options: FileBlobOptions) {
     this.id = options.id
     this.#options = options
-    this.#temporary = options.temporary()
   }
 
   async write(chunk: Buffer): Promise<void> {
@@ -51,26 +50,27 @@ export class FileBlobWriter implements BlobWriter {
     const batch = this.#queue
     this.#queue = []
     this.#queued = 0
-    this.#file ??= await open(this.#temporary, 'wx', FILE_MODE)
+    this.#file ??= await open(this.#path() + UNFINISHED, 'wx', FILE_MODE)
     await this.#file.appendFile(batch.length === 1 && batch[0] ? batch[0] : Buffer.concat(batch))
   }
 
   async commit(): Promise<void> {
     if (this.#ended) throw new TypeError('the blob has been committed or aborted')
     await this.#flushing
-    const small = this.#file === undefined && this.#queued <= SMALL && !this.#options.fsync
-    if (small) this.#writeAtOnce()
+    if (this.#file === undefined && this.#queued <= SMALL && !this.#options.fsync) this.#writeAtOnce()
     else await this.#finishFile()
-    const directory = this.#options.directory()
-    renameSync(this.#temporary, join(directory, this.id))
     this.#ended = true
-    if (this.#options.fsync) await syncDirectoryLater(directory)
   }
 
+  /** Under its final name: nobody can look before it is whole, and after a crash nobody knows its id. */
   #writeAtOnce(): void {
-    const file = openSync(this.#temporary, 'wx', FILE_MODE)
+    const path = this.#path()
+    const file = openSync(path, 'wx', FILE_MODE)
     try {
       for (const chunk of this.#queue) writeAll(file, chunk)
+    } catch (error) {
+      rmSync(path, { force: true })
+      throw error
     } finally {
       closeSync(file)
     }
@@ -81,6 +81,13 @@ export class FileBlobWriter implements BlobWriter {
     if (this.#options.fsync) await this.#file?.datasync()
     await this.#file?.close()
     this.#file = undefined
+    const path = this.#path()
+    renameSync(path + UNFINISHED, path)
+    if (this.#options.fsync) await syncDirectoryLater(this.#options.directory())
+  }
+
+  #path(): string {
+    return join(this.#options.directory(), this.id)
   }
 
   async abort(): Promise<void> {
@@ -90,6 +97,6 @@ export class FileBlobWriter implements BlobWriter {
     await this.#flushing.catch(() => undefined)
     await this.#file?.close()
     this.#file = undefined
-    await rm(this.#temporary, { force: true })
+    await rm(this.#path() + UNFINISHED, { force: true })
   }
 }

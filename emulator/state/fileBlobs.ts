@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { createIds } from '../lib/ids.ts'
 import { BlobMissing } from './errors.ts'
-import { FileBlobWriter } from './fileBlobWriter.ts'
+import { FileBlobWriter, UNFINISHED } from './fileBlobWriter.ts'
 import { DIRECTORY_MODE, isErrno, syncDirectory } from './files.ts'
 import type { BlobReader, BlobWriter, Blobs } from './store.ts'
 
@@ -22,7 +22,10 @@ const CHUNK = 256 * 1024
 /** Nothing else is ever made a path: a state that somebody edited cannot lead out of the directory. */
 const ID = /^[0-9a-f]{32}$/
 
-/** One file per blob, `<root>/ab/cd/abcd…`, and `<root>/tmp` for those not finished. */
+/**
+ * One file per blob, `<root>/a/b/ab…`. 256 directories: few enough to be made
+ * soon and then no more, and a million blobs are still only some thousands in each.
+ */
 export class FileBlobs implements Blobs {
   readonly #root: string
   readonly #fsync: boolean
@@ -40,7 +43,6 @@ export class FileBlobs implements Blobs {
     return new FileBlobWriter({
       id,
       fsync: this.#fsync,
-      temporary: () => join(this.#make(join(this.#root, 'tmp')), id),
       directory: () => this.#make(this.#directory(id)),
     })
   }
@@ -82,11 +84,12 @@ export class FileBlobs implements Blobs {
   }
 
   sweep(live: (id: string) => boolean): void {
-    rmSync(join(this.#root, 'tmp'), { recursive: true, force: true })
-    this.#made.clear()
     for (const outer of list(this.#root)) {
       for (const inner of list(join(this.#root, outer))) {
-        for (const id of list(join(this.#root, outer, inner))) if (!live(id)) this.delete(id)
+        for (const name of list(join(this.#root, outer, inner))) {
+          const id = name.endsWith(UNFINISHED) ? name.slice(0, -UNFINISHED.length) : name
+          if (ID.test(id) && !(name === id && live(id))) rmSync(join(this.#root, outer, inner, name))
+        }
       }
     }
   }
@@ -97,7 +100,7 @@ export class FileBlobs implements Blobs {
   }
 
   #directory(id: string): string {
-    return join(this.#root, id.slice(0, 2), id.slice(2, 4))
+    return join(this.#root, id.slice(0, 1), id.slice(1, 2))
   }
 
   #path(id: string): string {
