@@ -12,7 +12,7 @@ import type { S3State } from './state.ts'
 export function denied(decision: Decision, { resource }: Check, call: Call<S3State>): AwsError {
   const name = /^arn:aws:s3:::([^/]+)/.exec(resource.arn)?.[1]
   const bucket = name === undefined ? undefined : call.state.buckets.in().get(name)
-  return new AwsError('AccessDenied', 403, denialMessage(decision, { form: 's3' }), {
+  return new AwsError('AccessDenied', 403, denialMessage(decision, { form: 's3', mention: resource.mention }), {
     headers: bucket ? { 'x-amz-bucket-region': bucket.region } : {},
   })
 }

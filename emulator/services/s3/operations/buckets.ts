@@ -67,6 +67,7 @@ const MOST_BUCKETS = 10_000
 const listBuckets = s3.row('ListBuckets', {
   action: 's3:ListAllMyBuckets',
   readOnly: true,
+  resource: () => ({ arn: '*', guard: 'none', mention: 'nothing' }),
   context: requestKeys,
   run({ Prefix, MaxBuckets, BucketRegion, ContinuationToken }, { state, account }) {
     if (MaxBuckets !== undefined && (MaxBuckets < 1 || MaxBuckets > MOST_BUCKETS)) {
