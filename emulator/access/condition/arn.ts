@@ -1,4 +1,4 @@
-import { globMatches, globOf, type Glob } from '../match/glob.ts'
+import { globMatches, globOf, tokensOf, type Glob } from '../match/glob.ts'
 import { expandGlob } from '../match/template.ts'
 import { splitArn } from '../../lib/arn.ts'
 import type { Template } from '../match/template.ts'
@@ -31,7 +31,8 @@ function resolve(template: Template, context: Parameters<typeof expandGlob>[1]):
 }
 
 /** The six parts of an ARN pattern; undefined when it has fewer than five colons or does not begin with `arn`. */
-function partsOf({ tokens }: Glob): Glob[] | undefined {
+function partsOf(glob: Glob): Glob[] | undefined {
+  const tokens = tokensOf(glob)
   const parts: Glob[] = []
   let from = 0
   for (let at = 0; at < tokens.length && parts.length < 5; at++) {

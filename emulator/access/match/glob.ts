@@ -3,20 +3,33 @@
 const ONE = -1
 const RUN = -2
 
-export interface Glob {
-  readonly kind: 'all' | 'exact' | 'prefix' | 'tokens'
-  /** For `exact` and `prefix`. */
-  readonly text: string
+/** Most patterns of policies are a plain text, a beginning, or everything; only the rest need tokens. */
+export type Glob =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'exact' | 'prefix'; readonly text: string }
   /** UTF-16 units, `ONE` and `RUN`. */
-  readonly tokens: readonly number[]
-}
+  | { readonly kind: 'tokens'; readonly tokens: readonly number[] }
 
-const ALL: Glob = { kind: 'all', text: '', tokens: [RUN] }
+const ALL: Glob = { kind: 'all' }
+const WILDCARD = /[*?]/
 
 export function compileGlob(pattern: string): Glob {
+  const wild = pattern.search(WILDCARD)
+  if (wild < 0) return { kind: 'exact', text: pattern }
+  if (wild === pattern.length - 1 && pattern[wild] === '*')
+    return wild === 0 ? ALL : { kind: 'prefix', text: pattern.slice(0, -1) }
   const tokens: number[] = []
   addPattern(tokens, pattern)
   return globOf(tokens)
+}
+
+/** A pattern as a list of tokens, to be cut up. */
+export function tokensOf(glob: Glob): readonly number[] {
+  if (glob.kind === 'tokens') return glob.tokens
+  const tokens: number[] = []
+  if (glob.kind !== 'all') addLiteral(tokens, glob.text)
+  if (glob.kind !== 'exact') tokens.push(RUN)
+  return tokens
 }
 
 /** Appends a text whose `*` and `?` are wildcards. */
@@ -37,10 +50,9 @@ export function addLiteral(tokens: number[], text: string): void {
 export function globOf(tokens: readonly number[]): Glob {
   if (tokens.length === 1 && tokens[0] === RUN) return ALL
   const wild = tokens.findIndex((token) => token < 0)
-  if (wild < 0) return { kind: 'exact', text: textOf(tokens), tokens }
-  if (wild === tokens.length - 1 && tokens[wild] === RUN)
-    return { kind: 'prefix', text: textOf(tokens.slice(0, -1)), tokens }
-  return { kind: 'tokens', text: '', tokens }
+  if (wild < 0) return { kind: 'exact', text: textOf(tokens) }
+  if (wild === tokens.length - 1 && tokens[wild] === RUN) return { kind: 'prefix', text: textOf(tokens.slice(0, -1)) }
+  return { kind: 'tokens', tokens }
 }
 
 export function globMatches(glob: Glob, text: string): boolean {

@@ -1,5 +1,5 @@
 import type { ConditionContext } from '../types.ts'
-import { addLiteral, addPattern, globOf, type Glob } from './glob.ts'
+import { addLiteral, addPattern, compileGlob, globOf, type Glob } from './glob.ts'
 
 type Part =
   /** As written: `*` and `?` are wildcards where wildcards count. */
@@ -24,7 +24,9 @@ const ESCAPES: ReadonlySet<string> = new Set(['*', '?', '$'])
 
 /** @param variables false in documents of version 2008-10-17, where `${…}` is plain text. */
 export function compileTemplate(raw: string, variables: boolean): Template {
-  const parts: Part[] = variables && raw.includes('${') ? partsOf(raw) : [{ kind: 'written', text: raw }]
+  if (!variables || !raw.includes('${'))
+    return { raw, parts: [{ kind: 'written', text: raw }], text: raw, glob: compileGlob(raw) }
+  const parts = partsOf(raw)
   if (parts.some((part) => part.kind === 'variable')) return { raw, parts, text: undefined, glob: undefined }
   const fixed: Template = { raw, parts, text: undefined, glob: undefined }
   return { raw, parts, text: expandText(fixed, NOTHING), glob: expandGlob(fixed, NOTHING) }
