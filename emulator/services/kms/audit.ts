@@ -1,0 +1,53 @@
+import type { AuditFacts } from '../../operation/trace.ts'
+import type { Target } from './keys/resolve.ts'
+import { aliasArn } from './keys/names.ts'
+import type { KmsCall } from './state.ts'
+
+type Parameters = Record<string, unknown>
+
+/**
+ * Members of an input as CloudTrail writes them: lower camel case, what was not sent left out (facts: F2).
+ * Only named ones get here: never plaintext, ciphertext or tokens.
+ */
+export function said<In extends object>(input: In, ...names: readonly (keyof In & string)[]): Parameters {
+  const parameters: Parameters = {}
+  for (const name of names) {
+    const value = input[name]
+    if (value !== undefined) parameters[name.charAt(0).toLowerCase() + name.slice(1)] = lowered(value)
+  }
+  return parameters
+}
+
+/** The members of tags, constraints and metadata, too; keys of encryption contexts are the caller's own and stay. */
+function lowered(value: unknown): unknown {
+  if (value instanceof Date) return isoTime(value.getTime())
+  if (Array.isArray(value)) return value.map(lowered)
+  if (typeof value !== 'object' || value === null) return value
+  const structure = value as Parameters
+  if ('TagKey' in structure) return { tagKey: structure['TagKey'], tagValue: structure['TagValue'] }
+  if (!('EncryptionContextEquals' in structure || 'EncryptionContextSubset' in structure || 'SourceArn' in structure)) {
+    return value
+  }
+  const { EncryptionContextEquals, EncryptionContextSubset, SourceArn } = structure
+  return {
+    ...(EncryptionContextEquals !== undefined && { encryptionContextEquals: EncryptionContextEquals }),
+    ...(EncryptionContextSubset !== undefined && { encryptionContextSubset: EncryptionContextSubset }),
+    ...(SourceArn !== undefined && { sourceArn: SourceArn }),
+  }
+}
+
+/** `2026-09-12T06:21:24Z` */
+export const isoTime = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')
+
+export const keyResources = (...targets: readonly (Target | undefined)[]): NonNullable<AuditFacts['resources']> =>
+  targets.flatMap((target) => (target ? [{ arn: target.arn, account: target.account, type: 'AWS::KMS::Key' }] : []))
+
+/** Alias operations record the key and the alias. */
+export const aliasResources = (
+  target: Target | undefined,
+  aliasName: string,
+  call: KmsCall,
+): NonNullable<AuditFacts['resources']> => [
+  ...keyResources(target),
+  { arn: aliasArn(call.region, call.account, aliasName), account: call.account, type: 'AWS::KMS::Alias' },
+]

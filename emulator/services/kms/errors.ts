@@ -1,0 +1,38 @@
+import { AwsError } from '../../lib/awsError.ts'
+
+/** KMS answers 400 to everything a client can do wrong, whatever its model says (facts: A2). */
+const refusal = (code: string) => (text: string) => new AwsError(code, 400, text)
+
+export const notFound = refusal('NotFoundException')
+export const validation = refusal('ValidationException')
+export const invalidArn = refusal('InvalidArnException')
+export const invalidState = refusal('KMSInvalidStateException')
+export const disabled = refusal('DisabledException')
+export const invalidKeyUsage = refusal('InvalidKeyUsageException')
+export const limitExceeded = refusal('LimitExceededException')
+export const alreadyExists = refusal('AlreadyExistsException')
+export const malformedPolicy = refusal('MalformedPolicyDocumentException')
+export const unsupported = refusal('UnsupportedOperationException')
+export const conflict = refusal('ConflictException')
+export const tagRefused = refusal('TagException')
+export const invalidGrantToken = refusal('InvalidGrantTokenException')
+
+/** These say nothing more than their code (facts: A2). */
+export const invalidCiphertext = () => new AwsError('InvalidCiphertextException', 400, '')
+export const invalidMarker = () => new AwsError('InvalidMarkerException', 400, '')
+
+export const keyMissing = (arn: string) => notFound(`Key '${arn}' does not exist`)
+export const aliasMissing = (arn: string) => notFound(`Alias ${arn} is not found.`)
+export const noAliases = () => invalidArn('Key Aliases are not supported for this operation.')
+
+/** The ciphertext, or the key named beside it, belongs to another key (facts: B5, B6). */
+export const incorrectKey = () =>
+  new AwsError(
+    'IncorrectKeyException',
+    400,
+    'The key ID in the request does not identify a CMK that can perform this operation.',
+  )
+
+/** How a dry run succeeds. */
+export const dryRunSucceeded = () =>
+  new AwsError('DryRunOperationException', 400, 'The request would have succeeded, but the DryRun option is set.')

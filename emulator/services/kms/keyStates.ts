@@ -1,0 +1,84 @@
+import type { KeyState } from '@aws-sdk/client-kms'
+import type { AwsError } from '../../lib/awsError.ts'
+import { disabled, invalidState } from './errors.ts'
+import { notPendingDeletion } from './unsourced.ts'
+import type { KeyRecord } from './state.ts'
+
+/** How a key in some state refuses (facts: B4, notes). Always with its full ARN. */
+const REFUSALS = {
+  disabled: (arn: string) => disabled(`${arn} is disabled.`),
+  pendingDeletion: (arn: string) => invalidState(`${arn} is pending deletion.`),
+  pendingReplicaDeletion: (arn: string) => invalidState(`${arn} is pending replica deletion.`),
+  pendingImport: (arn: string) => invalidState(`${arn} is pending import.`),
+  unavailable: (arn: string) => invalidState(`${arn} is unavailable.`),
+  creating: (arn: string) => invalidState(`${arn} is creating.`),
+  updating: (arn: string) => invalidState(`${arn} is updating.`),
+  notPendingDeletion,
+} satisfies Record<string, (arn: string) => AwsError>
+
+type Refusal = keyof typeof REFUSALS
+type Row = Readonly<Partial<Record<KeyState, Refusal>>>
+
+const PENDING = { PendingDeletion: 'pendingDeletion', PendingReplicaDeletion: 'pendingReplicaDeletion' } as const
+const ANY_STATE: Row = {}
+const NOT_PENDING: Row = { ...PENDING }
+/** Cryptographic operations, CreateGrant. */
+const USE: Row = {
+  Disabled: 'disabled',
+  ...PENDING,
+  PendingImport: 'pendingImport',
+  Unavailable: 'unavailable',
+  Creating: 'creating',
+}
+const SWITCH: Row = { ...PENDING, PendingImport: 'pendingImport', Creating: 'creating', Updating: 'updating' }
+const ROTATION: Row = { Disabled: 'disabled', ...PENDING, PendingImport: 'pendingImport', Creating: 'creating' }
+
+/** Which key states refuse which operation (facts: B4). A state that is not listed lets the operation through. */
+export const STATE_TABLE = {
+  CancelKeyDeletion: {
+    Enabled: 'notPendingDeletion',
+    Disabled: 'notPendingDeletion',
+    PendingImport: 'notPendingDeletion',
+    Unavailable: 'notPendingDeletion',
+    Creating: 'notPendingDeletion',
+    Updating: 'notPendingDeletion',
+  },
+  CreateAlias: NOT_PENDING,
+  CreateGrant: USE,
+  Decrypt: USE,
+  DeleteAlias: ANY_STATE,
+  DescribeKey: ANY_STATE,
+  DisableKey: SWITCH,
+  DisableKeyRotation: ROTATION,
+  EnableKey: SWITCH,
+  EnableKeyRotation: ROTATION,
+  Encrypt: USE,
+  GenerateDataKey: USE,
+  GenerateDataKeyWithoutPlaintext: USE,
+  GetKeyPolicy: ANY_STATE,
+  GetKeyRotationStatus: ANY_STATE,
+  ListGrants: ANY_STATE,
+  ListKeyPolicies: ANY_STATE,
+  ListKeyRotations: ANY_STATE,
+  ListResourceTags: ANY_STATE,
+  PutKeyPolicy: ANY_STATE,
+  ReEncrypt: USE,
+  RetireGrant: ANY_STATE,
+  RevokeGrant: ANY_STATE,
+  RotateKeyOnDemand: ROTATION,
+  ScheduleKeyDeletion: { ...PENDING, Updating: 'updating' },
+  TagResource: NOT_PENDING,
+  UntagResource: NOT_PENDING,
+  UpdateAlias: NOT_PENDING,
+  UpdateKeyDescription: NOT_PENDING,
+} as const satisfies Record<string, Row>
+
+export type StatefulOperation = keyof typeof STATE_TABLE
+
+/** Throws AWS's refusal when a key's state does not admit an operation. */
+export function requireState(key: KeyRecord, operation: StatefulOperation): void {
+  if (key.state === 'Enabled' && operation !== 'CancelKeyDeletion') return
+  const row: Row = STATE_TABLE[operation]
+  const refusal = row[key.state]
+  if (refusal) throw REFUSALS[refusal](key.arn)
+}

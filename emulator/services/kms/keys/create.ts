@@ -1,0 +1,47 @@
+import { specFacts } from '../keySpecs.ts'
+import type { KeyRecord, KmsCall } from '../state.ts'
+import { newMaterial } from './material.ts'
+import { keyArn } from './names.ts'
+
+type Choices = Pick<KeyRecord, 'policy'> & Partial<KeyRecord>
+
+/** A key of the caller's account and Region, with AWS's defaults (facts: B8); it has no material yet. */
+export function createKeyRecord(choices: Choices, id: string, call: KmsCall): KeyRecord {
+  const { account, region, time } = call
+  return {
+    id,
+    arn: keyArn(region, account, id),
+    account,
+    region,
+    createdAt: time,
+    description: '',
+    spec: 'SYMMETRIC_DEFAULT',
+    usage: 'ENCRYPT_DECRYPT',
+    origin: 'AWS_KMS',
+    manager: 'CUSTOMER',
+    multiRegion: false,
+    state: 'Enabled',
+    tags: {},
+    materials: [],
+    ...choices,
+  }
+}
+
+/** Gives a key its first material and stores both. */
+export function storeNewKey(key: KeyRecord, call: KmsCall): KeyRecord {
+  return call.env.store.transaction(() => {
+    const material = newMaterial(key, specFacts(key).materialLength, call.state)
+    const complete: KeyRecord = { ...key, materials: [material] }
+    call.state.keys.in(key.account, key.region).put(key.id, complete)
+    return complete
+  })
+}
+
+/** Replaces a key's record. */
+export function changeKey(key: KeyRecord, change: Partial<KeyRecord>, call: KmsCall): KeyRecord {
+  const changed: KeyRecord = { ...key, ...change }
+  call.env.store.transaction(() => {
+    call.state.keys.in(key.account, key.region).put(key.id, changed)
+  })
+  return changed
+}

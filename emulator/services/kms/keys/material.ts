@@ -1,0 +1,53 @@
+import { materialId } from '../../../crypto/envelope.ts'
+import { fromStored, generateSecret, toStored } from '../../../crypto/material.ts'
+import type { SecretBytes } from '../../../crypto/types.ts'
+import type { KeyRecord, KmsState, MaterialEntry, MaterialRecord } from '../state.ts'
+
+/** Material in use: its public name, and the bytes behind their type. */
+export interface Material {
+  readonly id: string
+  readonly secret: SecretBytes
+}
+
+/** Revealed once per record; a record that is deleted or replaced takes its secret along. */
+const revealed = new WeakMap<MaterialRecord, SecretBytes>()
+
+function secretOf(record: MaterialRecord): SecretBytes {
+  let secret = revealed.get(record)
+  if (!secret) {
+    secret = fromStored(record.bytes)
+    revealed.set(record, secret)
+  }
+  return secret
+}
+
+/** What new ciphertexts are made with. */
+export function currentMaterial(key: KeyRecord, state: KmsState): Material {
+  const id = key.materials.at(-1)?.id
+  const record = id === undefined ? undefined : state.material.in().get(`${key.region}/${id}`)
+  // Exports leave secrets out unless asked for by name: such a state has keys without material.
+  if (id === undefined || !record) throw new Error(`the material of ${key.arn} is missing from the state`)
+  return { id, secret: secretOf(record) }
+}
+
+/** The material that a ciphertext names: this key's, another's, or nobody's in this Region. */
+export function materialFor(key: KeyRecord, id: string, state: KmsState): SecretBytes | 'another key' | undefined {
+  const record = state.material.in().get(`${key.region}/${id}`)
+  if (!record) return undefined
+  return record.keyId === key.id && record.account === key.account ? secretOf(record) : 'another key'
+}
+
+/**
+ * Makes new material for a key and stores it; the caller stores the key with the entry in the same transaction.
+ * @param length bytes
+ */
+export function newMaterial(
+  key: Pick<KeyRecord, 'id' | 'account' | 'region'>,
+  length: number,
+  state: KmsState,
+): MaterialEntry {
+  const secret = generateSecret(length)
+  const id = materialId(key.id, secret)
+  state.material.in().put(`${key.region}/${id}`, { account: key.account, keyId: key.id, bytes: toStored(secret) })
+  return { id }
+}

@@ -1,0 +1,32 @@
+import type { KeyMetadata } from '@aws-sdk/client-kms'
+import { usageFacts } from '../keySpecs.ts'
+import type { KeyRecord } from '../state.ts'
+
+/** KeyMetadata in AWS's order of members (facts: B8). */
+export function keyMetadata(key: KeyRecord): KeyMetadata {
+  const { EncryptionAlgorithms, SigningAlgorithms, KeyAgreementAlgorithms, MacAlgorithms } = usageFacts(key).algorithms
+  return {
+    AWSAccountId: key.account,
+    KeyId: key.id,
+    Arn: key.arn,
+    CreationDate: new Date(key.createdAt),
+    Enabled: key.state === 'Enabled',
+    Description: key.description,
+    KeyUsage: key.usage,
+    KeyState: key.state,
+    ...(key.deletion && { DeletionDate: new Date(key.deletion.at) }),
+    Origin: key.origin,
+    KeyManager: key.manager,
+    CustomerMasterKeySpec: key.spec as KeyMetadata['CustomerMasterKeySpec'],
+    KeySpec: key.spec,
+    EncryptionAlgorithms,
+    SigningAlgorithms,
+    KeyAgreementAlgorithms,
+    MultiRegion: key.multiRegion,
+    MacAlgorithms,
+    CurrentKeyMaterialId: hasMaterialIds(key) ? key.materials.at(-1)?.id : undefined,
+  }
+}
+
+/** Only symmetric encryption keys show which material they use (facts: B8). */
+const hasMaterialIds = ({ spec }: KeyRecord) => spec === 'SYMMETRIC_DEFAULT'

@@ -1,0 +1,44 @@
+import type { ContextValue } from '../../../access/types.ts'
+import type { EncryptionContext } from '../../../crypto/types.ts'
+import { notImplemented } from '../../../operation/perform.ts'
+import { encryptionContextKeys, NO_CONTEXT } from '../encryptionContext.ts'
+import { checkGrantTokens } from '../grants/tokens.ts'
+import { resolveKey, type Target } from '../keys/resolve.ts'
+import type { KmsCall } from '../state.ts'
+import { given } from './onKey.ts'
+
+/** Members that most cryptographic operations share. */
+interface CryptoInput {
+  readonly KeyId?: string | undefined
+  readonly GrantTokens?: string[] | undefined
+}
+
+/** The key a cryptographic operation names: by id, ARN, alias or alias ARN. */
+export function namedKey(input: CryptoInput, call: KmsCall): Target {
+  const target = resolveKey(given(input.KeyId), call)
+  checkGrantTokens(input.GrantTokens, call)
+  return target
+}
+
+/** Condition keys of a symmetric cryptographic operation; the default algorithm counts (facts: C6). */
+export function cryptoContext(
+  context: EncryptionContext | undefined,
+  algorithm: string | undefined,
+  target: Target,
+): Record<string, ContextValue | undefined> {
+  const keys: Record<string, ContextValue | undefined> = encryptionContextKeys(context)
+  keys['kms:EncryptionAlgorithm'] = algorithm ?? 'SYMMETRIC_DEFAULT'
+  keys['kms:RequestAlias'] = target.alias
+  return keys
+}
+
+/** Under which name grants list the operation, and what their constraints are compared with. */
+export const granted = (grantOperation: string, context: EncryptionContext | undefined) => ({
+  grantOperation,
+  encryptionContext: context ?? NO_CONTEXT,
+})
+
+/** Nitro enclaves' attestation is not emulated; to ignore the member would hand out the plaintext. */
+export function refuseRecipient(input: { readonly Recipient?: object | undefined }, call: KmsCall): void {
+  if (input.Recipient !== undefined) throw notImplemented('kms', `${call.operation} with Recipient`)
+}

@@ -1,0 +1,106 @@
+import type { GenerateDataKeyRequest, GenerateDataKeyWithoutPlaintextRequest } from '@aws-sdk/client-kms'
+import { sealBlob } from '../../../crypto/envelope.ts'
+import { generateSecret, revealBytes } from '../../../crypto/material.ts'
+import { notImplemented } from '../../../operation/perform.ts'
+import type { AuditFacts } from '../../../operation/trace.ts'
+import { keyResources, said } from '../audit.ts'
+import { NO_CONTEXT } from '../encryptionContext.ts'
+import { validation } from '../errors.ts'
+import { DATA_KEY_LENGTHS } from '../keySpecs.ts'
+import { recordUse } from '../keys/lastUse.ts'
+import { currentMaterial } from '../keys/material.ts'
+import type { Target } from '../keys/resolve.ts'
+import { sharedKey } from '../keys/resource.ts'
+import { endDryRun, requireAlgorithm, requireUsage, usable } from '../keys/use.ts'
+import { kms } from '../service.ts'
+import type { KmsCall } from '../state.ts'
+import { oneOfSizeOrSpec } from '../unsourced.ts'
+import { cryptoContext, granted, namedKey, refuseRecipient } from './cryptoCalls.ts'
+
+type DataKeyInput = GenerateDataKeyRequest | GenerateDataKeyWithoutPlaintextRequest
+type DataKeyOperation = 'GenerateDataKey' | 'GenerateDataKeyWithoutPlaintext'
+
+/** Bytes that were asked for. Throws ValidationException (facts: B6). */
+function lengthOf({ KeySpec, NumberOfBytes }: DataKeyInput): number {
+  if ((KeySpec === undefined) === (NumberOfBytes === undefined)) throw oneOfSizeOrSpec()
+  return KeySpec === undefined ? (NumberOfBytes ?? 0) : DATA_KEY_LENGTHS[KeySpec]
+}
+
+/** A fresh key, bare and under the KMS key. */
+function generate(input: DataKeyInput, call: KmsCall, target: Target, operation: DataKeyOperation) {
+  const key = usable(target, operation)
+  requireUsage(key, 'ENCRYPT_DECRYPT', operation)
+  requireAlgorithm(key)
+  const length = lengthOf(input)
+  endDryRun(input)
+  const material = currentMaterial(key, call.state)
+  const plaintext = revealBytes(generateSecret(length))
+  const blob = sealBlob({
+    kind: 'dataKey',
+    materialId: material.id,
+    material: material.secret,
+    context: input.EncryptionContext ?? NO_CONTEXT,
+    plaintext,
+  })
+  recordUse(key, call)
+  return { plaintext, blob, keyId: key.arn, materialId: material.id }
+}
+
+function audit(
+  input: DataKeyInput,
+  output: { readonly KeyMaterialId?: string | undefined } | undefined,
+  target: Target | undefined,
+): AuditFacts {
+  return {
+    requestParameters: said(input, 'KeyId', 'KeySpec', 'NumberOfBytes', 'EncryptionContext', 'DryRun'),
+    responseElements: null,
+    ...(output?.KeyMaterialId !== undefined && { additionalEventData: { keyMaterialId: output.KeyMaterialId } }),
+    resources: keyResources(target),
+  }
+}
+
+const onNamedKey = {
+  readOnly: true,
+  subject: namedKey,
+  resource: sharedKey,
+  context: (input: DataKeyInput, _call: KmsCall, target: Target) =>
+    cryptoContext(input.EncryptionContext, undefined, target),
+} as const
+
+const generateDataKey = kms.row('GenerateDataKey', {
+  ...onNamedKey,
+  action: 'kms:GenerateDataKey',
+  grant: (input) => granted('GenerateDataKey', input.EncryptionContext),
+  run(input, call, target) {
+    refuseRecipient(input, call)
+    const { plaintext, blob, keyId, materialId } = generate(input, call, target, 'GenerateDataKey')
+    return { CiphertextBlob: blob, Plaintext: plaintext, KeyId: keyId, KeyMaterialId: materialId }
+  },
+  audit,
+})
+
+const generateDataKeyWithoutPlaintext = kms.row('GenerateDataKeyWithoutPlaintext', {
+  ...onNamedKey,
+  action: 'kms:GenerateDataKeyWithoutPlaintext',
+  grant: (input) => granted('GenerateDataKeyWithoutPlaintext', input.EncryptionContext),
+  run(input, call, target) {
+    const { plaintext, blob, keyId, materialId } = generate(input, call, target, 'GenerateDataKeyWithoutPlaintext')
+    plaintext.fill(0)
+    return { CiphertextBlob: blob, KeyId: keyId, KeyMaterialId: materialId }
+  },
+  audit,
+})
+
+const generateRandom = kms.row('GenerateRandom', {
+  action: 'kms:GenerateRandom',
+  readOnly: true,
+  run(input, call) {
+    refuseRecipient(input, call)
+    if (input.CustomKeyStoreId !== undefined) throw notImplemented('kms', 'GenerateRandom with CustomKeyStoreId')
+    if (input.NumberOfBytes === undefined) throw validation('NumberOfBytes is required.')
+    return { Plaintext: revealBytes(generateSecret(input.NumberOfBytes)) }
+  },
+  audit: () => ({ requestParameters: null, responseElements: null, resources: [] }),
+})
+
+export const dataKeyRows = [generateDataKey, generateDataKeyWithoutPlaintext, generateRandom]

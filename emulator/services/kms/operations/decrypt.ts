@@ -1,0 +1,61 @@
+import type { DecryptRequest } from '@aws-sdk/client-kms'
+import { keyResources, said } from '../audit.ts'
+import { NO_CONTEXT } from '../encryptionContext.ts'
+import { invalidCiphertext } from '../errors.ts'
+import { checkGrantTokens } from '../grants/tokens.ts'
+import { findSealed, unseal, type Sealed } from '../keys/ciphertext.ts'
+import { recordUse } from '../keys/lastUse.ts'
+import { keyResource } from '../keys/resource.ts'
+import { endDryRun, usable } from '../keys/use.ts'
+import { kms } from '../service.ts'
+import type { KmsCall } from '../state.ts'
+import { cryptoContext, granted, refuseRecipient } from './cryptoCalls.ts'
+
+function sealedOf(input: DecryptRequest, call: KmsCall): Sealed {
+  const sealed = findSealed(
+    {
+      blob: input.CiphertextBlob,
+      keyId: input.KeyId,
+      algorithm: input.EncryptionAlgorithm,
+      dryRun: input.DryRun,
+      modifiers: input.DryRunModifiers,
+    },
+    call,
+  )
+  checkGrantTokens(input.GrantTokens, call)
+  return sealed
+}
+
+const decrypt = kms.row('Decrypt', {
+  action: 'kms:Decrypt',
+  readOnly: true,
+  subject: sealedOf,
+  resource: (_input, call, { target }) => keyResource(target, call),
+  context: (input, _call, { target }) => cryptoContext(input.EncryptionContext, input.EncryptionAlgorithm, target),
+  grant: (input) => granted('Decrypt', input.EncryptionContext),
+  run(input, call, sealed) {
+    refuseRecipient(input, call)
+    const key = usable(sealed.target, 'Decrypt')
+    const plaintext = unseal(sealed, key, input.EncryptionAlgorithm, input.EncryptionContext ?? NO_CONTEXT, call)
+    endDryRun(input)
+    if (!plaintext) throw invalidCiphertext()
+    recordUse(key, call)
+    return {
+      KeyId: key.arn,
+      Plaintext: plaintext,
+      EncryptionAlgorithm: input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      KeyMaterialId: sealed.blob?.materialId,
+    }
+  },
+  audit: (input, output, sealed) => ({
+    requestParameters: {
+      ...said(input, 'KeyId', 'EncryptionContext', 'DryRun'),
+      encryptionAlgorithm: input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+    },
+    responseElements: null,
+    ...(output?.KeyMaterialId !== undefined && { additionalEventData: { keyMaterialId: output.KeyMaterialId } }),
+    resources: keyResources(sealed?.target),
+  }),
+})
+
+export const decryptRows = [decrypt]

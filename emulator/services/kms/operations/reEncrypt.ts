@@ -1,0 +1,118 @@
+import type { ReEncryptRequest } from '@aws-sdk/client-kms'
+import { sealBlob } from '../../../crypto/envelope.ts'
+import { keyResources, said } from '../audit.ts'
+import { NO_CONTEXT } from '../encryptionContext.ts'
+import { invalidCiphertext } from '../errors.ts'
+import { checkGrantTokens } from '../grants/tokens.ts'
+import { findSealed, unseal, type Sealed } from '../keys/ciphertext.ts'
+import { recordUse } from '../keys/lastUse.ts'
+import { currentMaterial } from '../keys/material.ts'
+import { resolveKey, type Target } from '../keys/resolve.ts'
+import { keyResource } from '../keys/resource.ts'
+import { endDryRun, requireAlgorithm, requireUsage, usable } from '../keys/use.ts'
+import { kms } from '../service.ts'
+import type { KmsCall } from '../state.ts'
+import { cryptoContext, granted } from './cryptoCalls.ts'
+import { given } from './onKey.ts'
+
+interface Sides {
+  readonly from: Sealed
+  readonly to: Target
+}
+
+function sidesOf(input: ReEncryptRequest, call: KmsCall): Sides {
+  const from = findSealed(
+    {
+      blob: input.CiphertextBlob,
+      keyId: input.SourceKeyId,
+      algorithm: input.SourceEncryptionAlgorithm,
+      dryRun: input.DryRun,
+      modifiers: input.DryRunModifiers,
+    },
+    call,
+  )
+  const to = resolveKey(given(input.DestinationKeyId), call)
+  checkGrantTokens(input.GrantTokens, call)
+  return { from, to }
+}
+
+/** Resolved keys are compared, not how they were named (facts: C6). */
+const onSameKey = ({ from, to }: Sides) => ({ 'kms:ReEncryptOnSameKey': String(from.target.arn === to.arn) })
+
+const reEncrypt = kms.row('ReEncrypt', {
+  action: 'kms:ReEncryptFrom',
+  readOnly: true,
+  subject: sidesOf,
+  // Each side is checked with its own context and algorithm (facts: C6).
+  resource: (_input, call, { from }) => keyResource(from.target, call),
+  context: (input, _call, sides) => ({
+    ...cryptoContext(input.SourceEncryptionContext, input.SourceEncryptionAlgorithm, sides.from.target),
+    ...onSameKey(sides),
+  }),
+  grant: (input) => granted('ReEncryptFrom', input.SourceEncryptionContext),
+  also: (input, call, sides) => [
+    {
+      action: 'kms:ReEncryptTo',
+      resource: keyResource(sides.to, call),
+      context: {
+        ...cryptoContext(input.DestinationEncryptionContext, input.DestinationEncryptionAlgorithm, sides.to),
+        ...onSameKey(sides),
+      },
+      ...granted('ReEncryptTo', input.DestinationEncryptionContext),
+    },
+  ],
+  run(input, call, { from, to }) {
+    const source = usable(from.target, 'ReEncrypt')
+    const destination = usable(to, 'ReEncrypt')
+    requireUsage(destination, 'ENCRYPT_DECRYPT', 'ReEncrypt')
+    const algorithm = requireAlgorithm(destination, input.DestinationEncryptionAlgorithm)
+    const sourceContext = input.SourceEncryptionContext ?? NO_CONTEXT
+    const plaintext = unseal(from, source, input.SourceEncryptionAlgorithm, sourceContext, call)
+    endDryRun(input)
+    if (!plaintext) throw invalidCiphertext()
+    const material = currentMaterial(destination, call.state)
+    const blob = sealBlob({
+      kind: 'encrypt',
+      materialId: material.id,
+      material: material.secret,
+      context: input.DestinationEncryptionContext ?? NO_CONTEXT,
+      plaintext,
+    })
+    plaintext.fill(0)
+    recordUse(source, call)
+    recordUse(destination, call)
+    return {
+      CiphertextBlob: blob,
+      SourceKeyId: source.arn,
+      KeyId: destination.arn,
+      SourceEncryptionAlgorithm: input.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      DestinationEncryptionAlgorithm: algorithm,
+      SourceKeyMaterialId: from.blob?.materialId,
+      DestinationKeyMaterialId: material.id,
+    }
+  },
+  audit: (input, output, sides) => ({
+    requestParameters: {
+      ...said(
+        input,
+        'SourceKeyId',
+        'SourceEncryptionContext',
+        'DestinationKeyId',
+        'DestinationEncryptionContext',
+        'DryRun',
+      ),
+      sourceEncryptionAlgorithm: input.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      destinationEncryptionAlgorithm: input.DestinationEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+    },
+    responseElements: null,
+    ...(output?.DestinationKeyMaterialId !== undefined && {
+      additionalEventData: {
+        sourceKeyMaterialId: output.SourceKeyMaterialId,
+        destinationKeyMaterialId: output.DestinationKeyMaterialId,
+      },
+    }),
+    resources: keyResources(sides?.from.target, sides?.to),
+  }),
+})
+
+export const reEncryptRows = [reEncrypt]

@@ -1,0 +1,114 @@
+import type { RotationsListEntry } from '@aws-sdk/client-kms'
+import { limitExceeded } from '../errors.ts'
+import { page, sortedAfter } from '../pages.ts'
+import { kms } from '../service.ts'
+import type { KeyRecord, MaterialEntry } from '../state.ts'
+import { admitted, changeAndArm, changeAudit, keyAudit, onOwnKey, onSharedKey } from './onKey.ts'
+
+const DAY = 86_400_000
+const USUAL_PERIOD = 365
+const MOST_ON_DEMAND = 25
+
+const enableKeyRotation = kms.row('EnableKeyRotation', {
+  ...onOwnKey,
+  action: 'kms:EnableKeyRotation',
+  // Present with its default when left out, whatever the key has (facts: C6, recorded).
+  context: (input) => ({ 'kms:RotationPeriodInDays': String(input.RotationPeriodInDays ?? USUAL_PERIOD) }),
+  run(input, call, target) {
+    const key = admitted(target, 'EnableKeyRotation')
+    const periodInDays = input.RotationPeriodInDays ?? key.rotation?.periodInDays ?? USUAL_PERIOD
+    // The same period again leaves the date where it was (facts: B11).
+    if (key.rotation?.periodInDays !== periodInDays) {
+      changeAndArm(key, { rotation: { periodInDays, nextAt: call.time + periodInDays * DAY } }, call)
+    }
+    return {}
+  },
+  audit: changeAudit('KeyId', 'RotationPeriodInDays'),
+})
+
+const disableKeyRotation = kms.row('DisableKeyRotation', {
+  ...onOwnKey,
+  action: 'kms:DisableKeyRotation',
+  run(_input, call, target) {
+    const key = admitted(target, 'DisableKeyRotation')
+    if (key.rotation) changeAndArm(key, { rotation: undefined }, call)
+    return {}
+  },
+  audit: changeAudit('KeyId'),
+})
+
+const getKeyRotationStatus = kms.row('GetKeyRotationStatus', {
+  ...onSharedKey,
+  action: 'kms:GetKeyRotationStatus',
+  readOnly: true,
+  run(_input, _call, target) {
+    const key = admitted(target, 'GetKeyRotationStatus')
+    const rotation = key.state === 'PendingDeletion' ? undefined : key.rotation
+    return {
+      KeyRotationEnabled: rotation !== undefined,
+      KeyId: key.arn,
+      ...(rotation && { RotationPeriodInDays: rotation.periodInDays, NextRotationDate: new Date(rotation.nextAt) }),
+      ...(key.rotatingSince !== undefined && { OnDemandRotationStartDate: new Date(key.rotatingSince) }),
+    }
+  },
+  audit: keyAudit('KeyId'),
+})
+
+const rotateKeyOnDemand = kms.row('RotateKeyOnDemand', {
+  ...onOwnKey,
+  action: 'kms:RotateKeyOnDemand',
+  run(_input, call, target) {
+    const key = admitted(target, 'RotateKeyOnDemand')
+    // Asking again while it is under way changes nothing (facts: B11).
+    if (key.rotatingSince === undefined) {
+      requireRotationsLeft(key)
+      changeAndArm(key, { rotatingSince: call.time }, call)
+    }
+    return { KeyId: key.arn }
+  },
+  audit: changeAudit('KeyId'),
+})
+
+function requireRotationsLeft(key: KeyRecord): void {
+  if (key.materials.filter(({ rotation }) => rotation === 'ON_DEMAND').length < MOST_ON_DEMAND) return
+  throw limitExceeded(
+    `The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: ${key.arn}`,
+  )
+}
+
+const listKeyRotations = kms.row('ListKeyRotations', {
+  ...onOwnKey,
+  action: 'kms:ListKeyRotations',
+  readOnly: true,
+  run(input, _call, target) {
+    const key = admitted(target, 'ListKeyRotations')
+    const all = input.IncludeKeyMaterial === 'ALL_KEY_MATERIAL'
+    const entries = key.materials.flatMap((material, at) =>
+      all || material.rotatedAt !== undefined
+        ? [[String(at).padStart(6, '0'), rotationEntry(key, material, at)] as const]
+        : [],
+    )
+    const size = { usual: 100, most: 1000 }
+    const { items, Truncated, NextMarker } = page(input, size, `rotations/${key.id}`, sortedAfter(entries))
+    return { Rotations: items, Truncated, NextMarker }
+  },
+  audit: keyAudit('KeyId', 'IncludeKeyMaterial', 'Limit'),
+})
+
+function rotationEntry(key: KeyRecord, material: MaterialEntry, at: number): RotationsListEntry {
+  return {
+    KeyId: key.arn,
+    KeyMaterialId: material.id,
+    KeyMaterialState: at === key.materials.length - 1 ? 'CURRENT' : 'NON_CURRENT',
+    ...(material.rotatedAt !== undefined && { RotationDate: new Date(material.rotatedAt) }),
+    RotationType: material.rotation,
+  }
+}
+
+export const rotationRows = [
+  enableKeyRotation,
+  disableKeyRotation,
+  getKeyRotationStatus,
+  rotateKeyOnDemand,
+  listKeyRotations,
+]

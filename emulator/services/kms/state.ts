@@ -1,0 +1,144 @@
+import type { KeyState, KeyUsageType, OriginType, KeySpec } from '@aws-sdk/client-kms'
+import type { Grant, Grantee, Tags } from '../../access/types.ts'
+import type { Call } from '../../operation/call.ts'
+import type { Collection, CollectionSpec, Store } from '../../state/store.ts'
+
+/** One generation of a key's material; the bytes are in `kms.material`. */
+export interface MaterialEntry {
+  /** 64 lower-case hexadecimal digits. */
+  readonly id: string
+  /** When it replaced the one before; the first has neither. Milliseconds since the epoch. */
+  readonly rotatedAt?: number | undefined
+  readonly rotation?: 'AUTOMATIC' | 'ON_DEMAND' | undefined
+}
+
+export interface KeyRecord {
+  readonly id: string
+  readonly arn: string
+  readonly account: string
+  readonly region: string
+  /** Milliseconds since the epoch, like all times here. */
+  readonly createdAt: number
+  readonly description: string
+  readonly spec: KeySpec
+  readonly usage: KeyUsageType
+  readonly origin: OriginType
+  readonly manager: 'CUSTOMER' | 'AWS'
+  readonly multiRegion: boolean
+  readonly state: KeyState
+  readonly deletion?: { readonly at: number; readonly windowInDays: number } | undefined
+  /** As it was put, principals bound to unique ids (facts: C2). */
+  readonly policy: string
+  readonly tags: Tags
+  /** Oldest first; new ciphertexts are made with the last. */
+  readonly materials: readonly MaterialEntry[]
+  readonly rotation?: { readonly periodInDays: number; readonly nextAt: number } | undefined
+  /** When the on-demand rotation that is under way was asked for. */
+  readonly rotatingSince?: number | undefined
+}
+
+/** Key material: where it belongs, and the bytes in base64. */
+export interface MaterialRecord {
+  readonly account: string
+  readonly keyId: string
+  readonly bytes: string
+}
+
+export interface AliasRecord {
+  /** `alias/x` */
+  readonly name: string
+  readonly keyId: string
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+export interface GrantRecord extends Grant {
+  /** Whose key. */
+  readonly account: string
+  readonly region: string
+  readonly keyId: string
+  /** Empty when none was given. */
+  readonly name: string
+  readonly retiring?: Grantee | undefined
+  /** As given; the engine sees it in a service grantee. */
+  readonly sourceArn?: string | undefined
+  /** Whole seconds, in milliseconds. */
+  readonly createdAt: number
+}
+
+/** `<region>/<account>/<key id>`: where a key is among all. */
+export const keyPath = ({ region, account, id }: Pick<KeyRecord, 'region' | 'account' | 'id'>): string =>
+  `${region}/${account}/${id}`
+
+/** Where a grant is, among all of its key. */
+export const grantPath = ({ region, account, keyId, id }: GrantRecord): string => `${region}/${account}/${keyId}/${id}`
+
+/** What a grant's grantee and retiring principal are listed under. */
+export function granteeKey(grantee: Grantee): string {
+  switch (grantee.kind) {
+    case 'account':
+      return grantee.account
+    case 'federated':
+      return grantee.arn
+    case 'service':
+      return grantee.service
+    default:
+      return grantee.id
+  }
+}
+
+export const collections = {
+  keys: { name: 'kms.keys', scope: 'region', ordered: true } satisfies CollectionSpec<KeyRecord>,
+  /** By `<region>/<material id>`: a ciphertext names its material, and any account may ask. */
+  material: { name: 'kms.material', scope: 'global', secret: true } satisfies CollectionSpec<MaterialRecord>,
+  /** By name. */
+  aliases: {
+    name: 'kms.aliases',
+    scope: 'region',
+    ordered: true,
+    indexes: { key: (alias: AliasRecord) => alias.keyId },
+  } satisfies CollectionSpec<AliasRecord>,
+  /** By `grantPath`, so that the grants of a key are a range. */
+  grants: {
+    name: 'kms.grants',
+    scope: 'global',
+    ordered: true,
+    indexes: {
+      key: (grant: GrantRecord) => `${grant.region}/${grant.account}/${grant.keyId}`,
+      grantee: (grant: GrantRecord) => `${grant.region}/${grant.account}/${grant.keyId}/${granteeKey(grant.grantee)}`,
+      retiring: (grant: GrantRecord) => grant.retiring && `${grant.region}/${granteeKey(grant.retiring)}`,
+      name: (grant: GrantRecord) =>
+        grant.name === '' ? undefined : `${grant.region}/${grant.account}/${grant.keyId}/${grant.name}`,
+      id: (grant: GrantRecord) => `${grant.region}/${grant.id}`,
+    },
+  } satisfies CollectionSpec<GrantRecord>,
+  /** By key id: when a key was last used, exact to the day. */
+  lastUse: { name: 'kms.lastUse', scope: 'region' } satisfies CollectionSpec<{ readonly at: number }>,
+  /** The emulator's own secret that makes grant tokens unguessable. */
+  secrets: { name: 'kms.secrets', scope: 'global', secret: true } satisfies CollectionSpec<{ readonly bytes: string }>,
+}
+
+export interface KmsState {
+  readonly keys: Collection<KeyRecord>
+  readonly material: Collection<MaterialRecord>
+  readonly aliases: Collection<AliasRecord>
+  readonly grants: Collection<GrantRecord>
+  readonly lastUse: Collection<{ readonly at: number }>
+  readonly secrets: Collection<{ readonly bytes: string }>
+  /** When keys were last used, by ARN, in this process. */
+  readonly recentUse: Map<string, number>
+}
+
+export type KmsCall = Call<KmsState>
+
+export function kmsState(store: Store): KmsState {
+  return {
+    keys: store.collection<KeyRecord>(collections.keys),
+    material: store.collection<MaterialRecord>(collections.material),
+    aliases: store.collection<AliasRecord>(collections.aliases),
+    grants: store.collection<GrantRecord>(collections.grants),
+    lastUse: store.collection<{ readonly at: number }>(collections.lastUse),
+    secrets: store.collection<{ readonly bytes: string }>(collections.secrets),
+    recentUse: new Map(),
+  }
+}

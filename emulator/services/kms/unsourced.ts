@@ -1,0 +1,80 @@
+import { AwsError } from '../../lib/awsError.ts'
+import { invalidGrantToken, invalidState, limitExceeded, notFound, validation } from './errors.ts'
+
+/*
+ * Words that nobody has recorded from AWS. Codes follow AWS's model and documentation; the sentences are ours, in AWS's manner.
+ * Each names what is known (facts: Z). When a recording turns up, the text moves to where it is used.
+ */
+
+/** An ARN that names no KMS key or alias. Recorded is only the form for another Region: `Invalid arn us-west-2`. */
+export const notAKeyArn = (text: string) => notFound(`Invalid arn ${text}`)
+
+/** Known: KMSInvalidStateException (facts: B4 note 4). */
+export const notPendingDeletion = (arn: string) => invalidState(`${arn} is not pending deletion.`)
+
+/** Known: 7 to 30, ValidationException (facts: B14). */
+export const pendingWindowOutOfRange = () => validation('PendingWindowInDays must be between 7 and 30')
+
+/** Known: `alias/aws/` is reserved; another emulator's tests against AWS saw this code without a text (facts: B9). */
+export const reservedAlias = () => new AwsError('NotAuthorizedException', 400, '', { unmodelled: true })
+
+/** Known: an alias moves only between keys of one kind and usage, ValidationException (facts: B9). */
+export const aliasKindDiffers = (oldArn: string, newArn: string) =>
+  validation(`Alias cannot be changed from key ${oldArn} to key ${newArn}: key type and key usage must be the same.`)
+
+/** Known: LimitExceededException at 50 aliases per key (facts: B9). */
+export const tooManyAliases = (arn: string) => limitExceeded(`Alias limit exceeded for key ${arn}`)
+
+/** Known: LimitExceededException at 50,000 grants per key (facts: E1). */
+export const tooManyGrants = (arn: string) => limitExceeded(`Grant limit exceeded for key ${arn}`)
+
+/** Known: LimitExceededException above 32 KiB (facts: C11). */
+export const policyTooLong = () => limitExceeded('The policy document exceeds the maximum size of 32768 bytes.')
+
+/** Known from another emulator only (facts: B15). */
+export const noSuchPolicy = () => notFound('No such policy exists')
+
+/** Known from other emulators only (facts: B6). */
+export const oneOfSizeOrSpec = () => validation('Please specify either number of bytes or key spec.')
+
+/** Known from another emulator only (facts: B8). */
+export const bothKeySpecs = () =>
+  validation(
+    'You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.',
+  )
+
+/** Known: the member may be missing only in a dry run with IGNORE_CIPHERTEXT (facts: B6). The sentence is the validator's. */
+export const ciphertextMissing = () =>
+  validation(
+    "1 validation error detected: Value at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
+  )
+
+/** Known: IGNORE_CIPHERTEXT belongs to dry runs (facts: B6). */
+export const modifiersNeedDryRun = () => validation('DryRunModifiers can be specified only when DryRun is true.')
+
+/** Recorded for asymmetric algorithms; assumed for IGNORE_CIPHERTEXT without a key. */
+export const keyIdMissing = () => validation('KeyId must not be null')
+
+/** Known: InvalidGrantTokenException (facts: B17). */
+export const badGrantToken = () => invalidGrantToken('Invalid grant token')
+
+/** Known: NotFoundException (facts: B17, E4). */
+export const grantMissing = (id: string) => notFound(`Grant ID ${id} not found`)
+
+/** Known: a token, or a key ARN with a grant id (facts: E4). */
+export const grantNotNamed = () => validation('Specify either a grant token, or a key ARN and a grant ID.')
+
+/** Known: one of the two (facts: E1). */
+export const oneGrantee = () => validation('Specify exactly one of GranteePrincipal and GranteeServicePrincipal.')
+
+/** Known: the service form needs both (facts: E1). */
+export const serviceGrantIncomplete = () =>
+  validation('A grant to a service principal requires a source ARN constraint and a retiring principal.')
+
+/** Known: at most one of the two (facts: E1). */
+export const bothConstraints = () =>
+  validation('Specify only one of EncryptionContextEquals and EncryptionContextSubset.')
+
+/** Known: 1 to 8 pairs, values of at most 384 characters (facts: B1, E1). */
+export const constraintTooLarge = () =>
+  validation('A grant constraint can have up to 8 encryption context pairs, with values of up to 384 characters.')
