@@ -1,3 +1,4 @@
+import { invalidInput, unknownType } from './errors.ts'
 import type { PolicyRecord, PolicyType } from './state.ts'
 
 /** What distinguishes the kinds of policy that are emulated. */
@@ -71,3 +72,15 @@ export function policyArn(
     ? `arn:aws:organizations::aws:policy/${path}/${policy.id}`
     : `arn:aws:organizations::${managementAccount}:policy/${organization}/${path}/${policy.id}`
 }
+
+const isEmulated = (type: string): type is PolicyType => Object.hasOwn(POLICY_KINDS, type)
+
+/** @throws AwsError InvalidInputException for what is no type of AWS's, NotImplemented for those not emulated */
+export function policyTypeOf(type: string | undefined): PolicyType {
+  if (type !== undefined && isEmulated(type)) return type
+  throw type !== undefined && isAwsType(type) ? unknownType(type) : invalidInput('INVALID_ENUM_POLICY_TYPE')
+}
+
+/** Whether AWS knows such a type: `TAG_POLICY`, `DECLARATIVE_POLICY_EC2`, … */
+export const isAwsType = (type: string): boolean =>
+  /^[A-Z0-9_]+_POLICY$/.test(type) || type === 'DECLARATIVE_POLICY_EC2'

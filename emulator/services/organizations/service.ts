@@ -1,7 +1,5 @@
-import { denialMessage } from '../../access/render.ts'
-import { AwsError } from '../../lib/awsError.ts'
 import { defineService } from '../../operation/define.ts'
-import { constraints } from './constraints.ts'
+import { accessDenied } from './errors.ts'
 import { organizationsState, type OrganizationsState } from './state.ts'
 
 /** The builder of the service's rows. */
@@ -15,8 +13,7 @@ export const organizations = defineService<typeof import('@aws-sdk/client-organi
   },
   load: () => import('@aws-sdk/client-organizations'),
   state: organizationsState,
-  constraints,
-  denied: (decision) => new AwsError('AccessDeniedException', 400, denialMessage(decision, { form: 'generic' })),
+  denied: accessDenied,
   start: ({ changes }) => {
     // Everything may have been replaced: reset or import.
     changes.count++

@@ -1,3 +1,0 @@
-import type { ConstraintTable } from '../../operation/constraints.ts'
-
-export const constraints: ConstraintTable = { operations: {} }
