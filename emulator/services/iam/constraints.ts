@@ -80,6 +80,11 @@ const simulation: OperationConstraints = {
   ...page,
 }
 
+/** In the order recorded (captures 11.5). */
+const excludedType: Constraint = {
+  enum: ['scp', 'permission-boundary', 'aws-managed', 'inline', 'user-managed', 'rcp'],
+}
+
 /** IAM's sentences quote no values (captures 12.1). */
 export const constraints: ConstraintTable = {
   values: 'withheld',
@@ -205,7 +210,11 @@ export const constraints: ConstraintTable = {
     DeleteServiceLinkedRole: { RoleName: shortName },
     GetServiceLinkedRoleDeletionStatus: { DeletionTaskId: deletionTaskId },
     SimulateCustomPolicy: { ...simulation },
-    SimulatePrincipalPolicy: { ...simulation, PolicySourceArn: arn },
+    SimulatePrincipalPolicy: {
+      ...simulation,
+      PolicySourceArn: arn,
+      'PolicyExclusionList.member.PolicyType': excludedType,
+    },
     GetContextKeysForCustomPolicy: { 'PolicyInputList.member': policyDocument },
     GetContextKeysForPrincipalPolicy: { PolicySourceArn: arn, 'PolicyInputList.member': policyDocument },
   },
