@@ -171,11 +171,7 @@ type NoKeyUses = Record<never, never>
 
 export interface ServiceBuilder<M, S> {
   /** One operation. Compiles only when the operation exists in AWS's client and input, output and key uses agree. */
-  row<
-    Op extends OperationOf<M>,
-    Subject = undefined, // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- the same
-    const U extends KeyUses = NoKeyUses,
-  >(
+  row<Op extends OperationOf<M>, Subject = undefined, const U extends KeyUses = NoKeyUses>(
     operation: Op,
     row: Row<InputOf<M, Op>, OutputOf<M, Op>, Subject, S, U>,
   ): AnyRow
