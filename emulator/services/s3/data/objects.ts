@@ -34,8 +34,7 @@ export function publish(
   let replaced: ObjectRecord | undefined
   try {
     env.store.transaction(() => {
-      // The bucket may be gone by now: uploads take their time.
-      if (!state.buckets.in().has(bucket.name)) throw noSuchBucket(bucket.name)
+      requireStill(call, bucket)
       replaced = objectsOf(call).get(id)
       checkWrite(replaced, object.key, conditions, more.status)
       objectsOf(call).put(id, object)
@@ -46,6 +45,14 @@ export function publish(
     throw error
   }
   if (replaced) state.leases.discard(env.blobs, blobsOf(replaced))
+}
+
+/**
+ * Uploads take their time: by now the bucket may be gone, or be somebody else's under the same name. Throws NoSuchBucket.
+ * INVARIANT: within the transaction that relies on it.
+ */
+export function requireStill({ state }: Pick<Call<S3State>, 'state'>, { name, account }: BucketRecord): void {
+  if (state.buckets.in().get(name)?.account !== account) throw noSuchBucket(name)
 }
 
 /** Deletes an object, if there is one, and its blobs after the commit. */

@@ -1,5 +1,5 @@
 import type { Call } from '../../../operation/call.ts'
-import { accessDenied, invalidArgument, notEmulated } from '../errors.ts'
+import { accessDenied, invalidArgument, invalidRequest, notEmulated } from '../errors.ts'
 import { bucketArn, objectArn } from '../names.ts'
 import type { BucketRecord } from '../state.ts'
 import { callerArn } from '../callers.ts'
@@ -96,14 +96,15 @@ function refuseCustomerKeys(input: EncryptionRequest, bucket: BucketRecord, key:
   )
 }
 
-/** Reads take SSE-C headers only for SSE-C objects, of which there are none yet, and no other SSE header (facts: A9). */
+/** Reads and parts take no SSE header (facts: A9). */
 export function refuseEncryptionHeaders(call: Pick<Call, 'http'>): void {
-  const { headers } = call.http
-  const sse = headers[SSE_HEADER]
-  if (sse !== undefined) {
-    throw invalidArgument(`${SSE_HEADER} header is not supported for this operation.`, SSE_HEADER, sse)
-  }
-  if (headers['x-amz-server-side-encryption-customer-algorithm'] !== undefined) {
-    throw notEmulated('s3 server-side encryption with customer keys')
-  }
+  const sse = call.http.headers[SSE_HEADER]
+  if (sse === undefined) return
+  throw invalidArgument(`${SSE_HEADER} header is not supported for this operation.`, SSE_HEADER, sse)
+}
+
+/** SSE-C headers belong to SSE-C objects, of which there are none yet (facts: A9). */
+export function refuseCustomerKey(call: Pick<Call, 'http'>): void {
+  if (call.http.headers['x-amz-server-side-encryption-customer-algorithm'] === undefined) return
+  throw invalidRequest('The encryption parameters are not applicable to this object.')
 }

@@ -156,7 +156,7 @@ const completeMultipartUpload = s3.row('CompleteMultipartUpload', {
     const listed = input.MultipartUpload?.Parts ?? []
     const repeated = repeatedCompletion(input, subject, listed, call)
     if (repeated) return answerFor(repeated, subject.bucket, undefined, call)
-    const upload = existingUpload(subject, input)
+    const upload = existingUpload(subject, input, call)
     if (listed.length === 0) throw malformedXml()
     checkWriteConditions(input)
     const dataKey = await keyToChecksums(upload, call)

@@ -10,7 +10,7 @@ import { readSmall, readStream } from '../data/read.ts'
 import { describedMembers } from '../description.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
 import { DECRYPT, openDataKey } from '../encryption/dataKeys.ts'
-import { refuseEncryptionHeaders } from '../encryption/plan.ts'
+import { refuseCustomerKey, refuseEncryptionHeaders } from '../encryption/plan.ts'
 import { invalidArgument, invalidRequest } from '../errors.ts'
 import { contentRange, parseRange, type ByteRange } from '../range.ts'
 import { s3 } from '../service.ts'
@@ -98,6 +98,7 @@ const getObject = s3.row('GetObject', {
   admit: admitExisting,
   async run(input, call, subject) {
     const object = existing(subject)
+    refuseCustomerKey(call)
     checkRead(object, input)
     const selection = select(input, object)
     const release = holdBlobs(call, subject.bucket.name, object)
@@ -165,6 +166,7 @@ const headObject = s3.row('HeadObject', {
   admit: admitExisting,
   async run(input, call, subject) {
     const object = existing(subject)
+    refuseCustomerKey(call)
     checkRead(object, input)
     const selection = select(input, object)
     const output = { ...describe(object, selection, call), ...(await visibleChecksum()) }

@@ -25,11 +25,8 @@ export function readEncoding(type: string | undefined): (text: string) => string
 export function readMaximum(given: number | undefined, name: string): number {
   if (given === undefined) return MOST_KEYS
   if (given >= 0) return Math.min(given, MOST_KEYS)
-  throw invalidArgument(
-    `Argument ${name.replace(/-(.)/, (_, c: string) => c.toUpperCase())} must be an integer between 0 and 2147483647`,
-    name,
-    String(given),
-  )
+  const spoken = name === 'max-keys' ? 'maxKeys' : name
+  throw invalidArgument(`Argument ${spoken} must be an integer between 0 and 2147483647`, name, String(given))
 }
 
 /** Condition keys of listings. */

@@ -3,10 +3,10 @@ import { initiatorOf } from '../callers.ts'
 import { checksumValue } from '../checksums/requested.ts'
 import { partChecksum } from '../checksums/stored.ts'
 import { chooseUploadChecksum } from '../checksums/upload.ts'
+import { requireStill } from '../data/objects.ts'
 import { dropUpload, newUploadId, partsOf, UPLOAD_SUFFIX, uploadRecordId } from '../data/uploads.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
 import { DECRYPT, GENERATE, openDataKey } from '../encryption/dataKeys.ts'
-import { noSuchBucket } from '../errors.ts'
 import { listPage, type Position } from '../listing.ts'
 import { canonicalId } from '../names.ts'
 import { s3 } from '../service.ts'
@@ -38,7 +38,7 @@ const createMultipartUpload = s3.row('CreateMultipartUpload', {
       checksum: chooseUploadChecksum(input.ChecksumAlgorithm, input.ChecksumType),
     }
     call.env.store.transaction(() => {
-      if (!call.state.buckets.in().has(bucket.name)) throw noSuchBucket(bucket.name)
+      requireStill(call, bucket)
       call.state.uploads.in().put(uploadRecordId(bucket.name, key, upload.uploadId), upload)
     })
     return {
@@ -59,7 +59,7 @@ const abortMultipartUpload = s3.row('AbortMultipartUpload', {
   ...onUpload,
   action: 's3:AbortMultipartUpload',
   run(input, call, subject) {
-    const upload = existingUpload(subject, input)
+    const upload = existingUpload(subject, input, call)
     const blobs = call.env.store.transaction(() => dropUpload(call, upload))
     call.state.leases.discard(call.env.blobs, blobs)
     return {}
@@ -72,7 +72,7 @@ const listParts = s3.row('ListParts', {
   action: 's3:ListMultipartUploadParts',
   keyUse: DECRYPT,
   async run(input, call, subject) {
-    const upload = existingUpload(subject, input)
+    const upload = existingUpload(subject, input, call)
     // Checksums that were asked for are read with the key; S3's own are not shown (facts: captures 7.2).
     const dataKey = upload.checksum.explicit ? await openDataKey(upload.encryption, call) : undefined
     const max = readMaximum(input.MaxParts, 'max-parts')

@@ -4,7 +4,7 @@ import { objectResource } from '../access.ts'
 import { checksumMembers, checksumValue } from '../checksums/requested.ts'
 import { objectChecksum, partChecksum } from '../checksums/stored.ts'
 import { DECRYPT, openDataKey } from '../encryption/dataKeys.ts'
-import { refuseEncryptionHeaders } from '../encryption/plan.ts'
+import { refuseCustomerKey, refuseEncryptionHeaders } from '../encryption/plan.ts'
 import { invalidArgument, invalidRequest } from '../errors.ts'
 import { s3 } from '../service.ts'
 import type { ObjectRecord } from '../state.ts'
@@ -41,6 +41,7 @@ const getObjectAttributes = s3.row('GetObjectAttributes', {
   },
   async run(input, call, subject) {
     const object = existing(subject)
+    refuseCustomerKey(call)
     const asked = readAttributes(input.ObjectAttributes)
     // KMS is asked whatever the attributes are (facts: captures 7.2).
     const dataKey = await openDataKey(object.encryption, call)

@@ -1,6 +1,7 @@
 import type { Call } from '../../../operation/call.ts'
 import { auditFacts, bucketResource, requestKeys } from '../access.ts'
 import { requireBucket } from '../buckets.ts'
+import { requireStill } from '../data/objects.ts'
 import type { BucketRecord, S3State } from '../state.ts'
 
 interface BucketInput {
@@ -19,10 +20,10 @@ export const onBucket = {
 export const readsBucket = { ...onBucket, readOnly: true } as const
 
 /** Replaces parts of a bucket's record as it is now, not as it was when the request came in. */
-export function changeBucket(call: Call<S3State>, { name }: BucketRecord, change: Partial<BucketRecord>): void {
+export function changeBucket(call: Call<S3State>, bucket: BucketRecord, change: Partial<BucketRecord>): void {
   const table = call.state.buckets.in()
   call.env.store.transaction(() => {
-    const current = table.get(name)
-    if (current) table.put(name, { ...current, ...change })
+    requireStill(call, bucket)
+    table.put(bucket.name, { ...(table.get(bucket.name) ?? bucket), ...change })
   })
 }

@@ -2,7 +2,7 @@ import type { Call } from '../../../operation/call.ts'
 import { auditFacts, objectResource, requestKeys } from '../access.ts'
 import { requireBucket, type BucketRequest } from '../buckets.ts'
 import { findUpload } from '../data/uploads.ts'
-import { refuseEncryptionHeaders } from '../encryption/plan.ts'
+import { refuseCustomerKey, refuseEncryptionHeaders } from '../encryption/plan.ts'
 import { invalidArgument, noSuchUpload } from '../errors.ts'
 import { requireKey } from '../names.ts'
 import type { BucketRecord, S3State, UploadRecord } from '../state.ts'
@@ -44,8 +44,13 @@ export const onUpload = {
 } as const
 
 /** The upload, once the caller may know about it. Throws NoSuchUpload. */
-export function existingUpload({ upload }: UploadSubject, { UploadId = '' }: UploadInput): UploadRecord {
+export function existingUpload(
+  { upload }: UploadSubject,
+  { UploadId = '' }: UploadInput,
+  call: Call<S3State>,
+): UploadRecord {
   if (!upload) throw noSuchUpload(UploadId)
+  refuseCustomerKey(call)
   return upload
 }
 

@@ -29,7 +29,7 @@ const uploadPart = s3.row('UploadPart', {
   keyUse: DECRYPT,
   async run(input, call, subject) {
     const partNumber = requirePartNumber(input.PartNumber)
-    const upload = existingUpload(subject, input)
+    const upload = existingUpload(subject, input, call)
     const dataKey = await openDataKey(upload.encryption, call)
     const requested = requestedChecksum(input, call)
     const md5 = contentMd5(input.ContentMD5)
@@ -98,7 +98,7 @@ const uploadPartCopy = s3.row('UploadPartCopy', {
   }),
   async *admit(input, call, subject, main) {
     yield main
-    existingUpload(subject, input)
+    existingUpload(subject, input, call)
     const found = yield* admitSource(subject.source, input.ExpectedSourceBucketOwner, call)
     // Before KMS is asked (facts: captures 7.1).
     checkSource(found.object, input)
@@ -107,7 +107,7 @@ const uploadPartCopy = s3.row('UploadPartCopy', {
   },
   async run(input, call, subject) {
     const partNumber = requirePartNumber(input.PartNumber)
-    const upload = existingUpload(subject, input)
+    const upload = existingUpload(subject, input, call)
     const { found } = subject
     if (!found) throw new Error('a copy was run before it was admitted')
     const range = readCopyRange(input.CopySourceRange, found.object.size)
