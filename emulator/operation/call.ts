@@ -120,8 +120,8 @@ export interface Directory {
   /** The current default version of a managed policy (customer's or AWS's). */
   managedPolicy(arn: string): { readonly text: string; readonly name: string } | undefined
   organization(account: string): OrganizationView | undefined
-  /** The account's OIDC provider for an issuer (its URL without `https://`). Left out: no account has any. */
-  oidcProvider?(account: string, issuer: string): OidcProviderView | undefined
+  /** The existing OpenID Connect provider that an ARN names. Left out: no account has any. */
+  oidcProvider?(arn: string): OidcProviderView | undefined
   /** Remembers when and for what an identity was last used; in memory only. */
   used(caller: Caller, use: { readonly at: number; readonly service: string; readonly region: string }): void
   /** Gives a user credentials chosen by a world file instead of made up. */
