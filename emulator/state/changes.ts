@@ -30,7 +30,7 @@ export class Changes {
 
   #note<V>(rows: Rows<V>, id: string, before: V | typeof GONE | undefined, deleted: boolean): void {
     // The log mixes rows of all types; each entry gives its rows back only what came out of them.
-    this.#list.push({ rows: rows as unknown as Rows<unknown>, id, before, deleted })
+    this.#list.push({ rows, id, before, deleted })
   }
 
   /** Takes back everything after the first `length` changes, last first. */

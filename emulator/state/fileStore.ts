@@ -51,12 +51,12 @@ class FileStore implements Store {
 
   static async open(options: FileStoreOptions, unlock: () => void): Promise<FileStore> {
     const { directory, fsync, sliceMs } = options
-    let store: FileStore | undefined
+    // Nothing is committed before the store is there: reading and replaying are not transactions.
     const empty = (): StateImage => ({
       version: STATE_VERSION,
       journal: 0,
       model: new Model((ops) => {
-        if (store) store.#commit(ops)
+        store.#commit(ops)
       }),
     })
     const file = new StateFile({ directory, fsync, sliceMs, empty })
@@ -64,7 +64,7 @@ class FileStore implements Store {
     const db = new Low<StateImage>(file, empty())
     await db.read()
     const journal = existed && db.data.journal > 0 ? replay(db.data, options) : begin(directory, fsync)
-    store = new FileStore(options, unlock, file, db, journal)
+    const store = new FileStore(options, unlock, file, db, journal)
     if (db.data.journal === 0) store.#writeNow(journal.segment)
     if (db.data.version < STATE_VERSION) store.#migrate()
     journal.removeBefore(store.#base)

@@ -25,10 +25,10 @@ describe('a KMS ciphertext blob', () => {
       fc.property(
         fc.uint8Array({ maxLength: 4096 }),
         contexts,
-        fc.constantFrom('encrypt', 'dataKey'),
+        fc.constantFrom<BlobKind>('encrypt', 'dataKey'),
         (bytes, c, kind) => {
           const plaintext = Buffer.from(bytes)
-          const blob = seal(plaintext, c, kind as BlobKind)
+          const blob = seal(plaintext, c, kind)
           expect(parseBlob(blob)).toMatchObject({ kind, materialId: id })
           expect(openWith(blob, c)).toEqual(plaintext)
         },

@@ -14,6 +14,7 @@ describe('secret bytes', () => {
       inspect({ nested: [secret] }, { depth: 9 }),
       JSON.stringify(secret),
       JSON.stringify({ ...secret }),
+      // eslint-disable-next-line @typescript-eslint/no-base-to-string -- what it prints is the question
       String(secret),
       String(Reflect.ownKeys(secret)),
     ]
@@ -24,6 +25,7 @@ describe('secret bytes', () => {
       expect(text).not.toMatch(/17, ?34, ?51|11 22 33/)
     }
     expect(inspect(secret)).toBe('SecretBytes(32)')
+    // eslint-disable-next-line @typescript-eslint/no-base-to-string -- what it prints is the question
     expect(String(secret)).toBe('SecretBytes(32)')
     expect(JSON.stringify(secret)).toBe('{}')
   })
