@@ -60,7 +60,7 @@ describe('a bucket policy', () => {
     const other = world.as(rootOf(OTHER_ACCOUNT))
     expect(await get(Bucket, other)).toBe('content')
     // Strangers are told nothing.
-    expect(await refusal(other.send(new PutObjectCommand({ Bucket, Key: 'k', Body: '' })))).toEqual(
+    expect(await refusal(other.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'x' })))).toEqual(
       denied('Access Denied'),
     )
   })
@@ -108,13 +108,24 @@ describe('a bucket policy', () => {
     })
   })
 
-  it('of another bucket is refused', async () => {
-    const Bucket = await bucketWith(() => [])
-    const Policy = policy({ ...deny('s3:*', 'arn:aws:s3:::other/*'), Principal: '*' })
-    expect(await refusal(world.s3.send(new PutBucketPolicyCommand({ Bucket, Policy })))).toEqual({
+  it.each([
+    ['text', "Policies must be valid JSON and the first byte must be '{'"],
+    ['{"Version":"2012-10-17"}', 'Missing required field Statement'],
+    [policy({ ...deny('s3:*', 'arn:aws:s3:::other/*'), Principal: '*' }), 'Policy has invalid resource'],
+    [policy(deny('s3:*', 'arn:aws:s3:::refused/*')), 'Missing required field Principal'],
+    [
+      policy({
+        ...deny('s3:*', 'arn:aws:s3:::refused/*'),
+        Principal: { AWS: `arn:aws:iam::${ACCOUNT}:user/nobody` },
+      }),
+      'Invalid principal in policy',
+    ],
+  ])('%s is refused', async (Policy, message) => {
+    await world.s3.send(new CreateBucketCommand({ Bucket: 'refused' }))
+    expect(await refusal(world.s3.send(new PutBucketPolicyCommand({ Bucket: 'refused', Policy })))).toEqual({
       status: 400,
       code: 'MalformedPolicy',
-      message: 'Policy has invalid resource',
+      message,
     })
   })
 })

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
 import { isPublicPolicy } from '../../../emulator/services/s3/policy/public.ts'
-import { isAboutBucket } from '../../../emulator/services/s3/policy/resources.ts'
 
 const policy = (...statements: object[]) => JSON.stringify({ Version: '2012-10-17', Statement: statements })
 const allow = { Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::bucket/*' }
@@ -46,15 +45,5 @@ describe('a bucket policy is public', () => {
     ['from one network', { ...allow, Principal: '*', Condition: { IpAddress: { 'aws:SourceIp': '192.0.2.0/24' } } }],
   ])('never %s', (_, statement) => {
     expect(isPublicPolicy(policy(statement))).toBe(false)
-  })
-})
-
-describe('the resources of a bucket policy', () => {
-  it.each(['arn:aws:s3:::bucket', 'arn:aws:s3:::bucket/*', 'arn:aws:s3:::bucket/a/b'])('may be %s', (resource) => {
-    expect(isAboutBucket(policy({ ...allow, Resource: resource }), 'bucket')).toBe(true)
-  })
-
-  it.each(['*', 'arn:aws:s3:::other', 'arn:aws:s3:::bucket2/*', 'arn:aws:s3:::*'])('may not be %s', (resource) => {
-    expect(isAboutBucket(policy({ ...allow, Resource: ['arn:aws:s3:::bucket', resource] }), 'bucket')).toBe(false)
   })
 })

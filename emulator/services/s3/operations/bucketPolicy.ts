@@ -1,7 +1,7 @@
 import { bindPrincipals, unbindPrincipals } from '../../../access/bind.ts'
 import { validatePolicy } from '../../../access/validate.ts'
 import { AwsError } from '../../../lib/awsError.ts'
-import type { Call } from '../../../operation/call.ts'
+import type { Call, Directory } from '../../../operation/call.ts'
 import { withStatus } from '../../../wire/status.ts'
 import { bucketResource } from '../access.ts'
 import { callerArn } from '../callers.ts'
@@ -9,7 +9,6 @@ import { accessDenied, methodNotAllowed, notConfigured } from '../errors.ts'
 import { bucketArn } from '../names.ts'
 import { hasPublicPolicy } from '../policy/inForce.ts'
 import { isPublicPolicy } from '../policy/public.ts'
-import { isAboutBucket } from '../policy/resources.ts'
 import { s3 } from '../service.ts'
 import type { BucketPolicyRecord, BucketRecord, S3State } from '../state.ts'
 import { changeBucket, onBucket } from './onBucket.ts'
@@ -68,14 +67,18 @@ const putBucketPolicy = s3.row('PutBucketPolicy', {
   },
 })
 
-const USER_OR_ROLE = /^arn:[^:]+:iam::\d{12}:(?:user|role)\//
-
-function requireValid(text: string, bucket: BucketRecord, { env }: Call): void {
+function requireValid(text: string, { name }: BucketRecord, { env: { directory } }: Call): void {
   const problem = validatePolicy(text, 'bucket', {
-    principalExists: (arn) => !USER_OR_ROLE.test(arn) || env.directory.principalId(arn) !== undefined,
+    bucketArn: bucketArn(name),
+    principalExists: (principal) => exists(principal, directory),
   })
   if (problem) throw malformedPolicy(problem.message)
-  if (!isAboutBucket(text, bucket.name)) throw malformedPolicy('Policy has invalid resource')
+}
+
+/** Users and roles must exist, under their ARN or their unique id; sessions and accounts are not looked up. */
+function exists(principal: string, directory: Directory): boolean {
+  if (/^A(?:IDA|ROA)[A-Z0-9]+$/.test(principal)) return directory.principalArn(principal) !== undefined
+  return !/^arn:[^:]+:iam::\d{12}:(?:user|role)\//.test(principal) || directory.principalId(principal) !== undefined
 }
 
 const malformedPolicy = (text: string) => new AwsError('MalformedPolicy', 400, text)
