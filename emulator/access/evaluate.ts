@@ -1,4 +1,5 @@
-import { accountOf, matchGrant } from './grants.ts'
+import { matchGrant } from './grants.ts'
+import { accountOf, policiesInForce } from './inForce.ts'
 import type { Reach } from './match/principal.ts'
 import { statementReach, type Question } from './match/statement.ts'
 import type {
@@ -44,6 +45,8 @@ const stronger = (a: Opening, b: Opening) => (rank(b) > rank(a) ? b : a)
 
 class Evaluation {
   readonly #request: AuthorizationRequest
+  readonly #given: PolicySet
+  /** Of those given, what bears on the request. */
   readonly #policies: PolicySet
   readonly #question: Question
   readonly #crossAccount: boolean
@@ -57,7 +60,8 @@ class Evaluation {
   constructor(request: AuthorizationRequest, policies: PolicySet) {
     const { principal, resource, context, resourceAccount } = request
     this.#request = request
-    this.#policies = policies
+    this.#given = policies
+    this.#policies = policiesInForce(request, policies)
     this.#question = { principal, action: request.action.toLowerCase(), resource, context, simulated: false }
     const account = accountOf(principal)
     this.#hasAccount = account !== undefined
@@ -82,11 +86,11 @@ class Evaluation {
 
   #explicitDeny(): Finding | undefined {
     const { identity, boundary, session, endpoint, resource } = this.#policies
-    for (const level of this.#scp() ?? NONE) {
+    for (const level of this.#policies.scp ?? NONE) {
       const found = this.#denyIn(level)
       if (found) return found
     }
-    for (const level of this.#rcp() ?? NONE) {
+    for (const level of this.#policies.rcp ?? NONE) {
       const found = this.#denyIn(level)
       if (found) return found
     }
@@ -102,8 +106,8 @@ class Evaluation {
   /** SCPs, RCPs and endpoint policies never grant, but each of their levels must allow. */
   #organizationLacking(): Layer | undefined {
     const { endpoint } = this.#policies
-    for (const level of this.#scp() ?? NONE) if (!this.#allowIn(level)) return 'scp'
-    for (const level of this.#rcp() ?? NONE) if (!this.#allowIn(level)) return 'rcp'
+    for (const level of this.#policies.scp ?? NONE) if (!this.#allowIn(level)) return 'scp'
+    for (const level of this.#policies.rcp ?? NONE) if (!this.#allowIn(level)) return 'rcp'
     return endpoint && !this.#allowOf(endpoint) ? 'endpoint' : undefined
   }
 
@@ -166,19 +170,6 @@ class Evaluation {
     return principal.kind === 'root' || (principal.kind === 'federated' && principal.issuerArn.endsWith(':root'))
   }
 
-  /** Service control policies bear on an account's principals, but not on service-linked roles. */
-  #scp(): PolicySet['scp'] {
-    const { principal } = this.#request
-    return !this.#hasAccount || (principal.kind === 'role' && principal.serviceLinked) ? undefined : this.#policies.scp
-  }
-
-  /** Resource control policies spare service-linked roles, kms:RetireGrant and actions without a resource (facts: C1). */
-  #rcp(): PolicySet['rcp'] {
-    const { principal, resource } = this.#request
-    if ((principal.kind === 'role' && principal.serviceLinked) || resource === '*') return undefined
-    return this.#question.action === 'kms:retiregrant' ? undefined : this.#policies.rcp
-  }
-
   #denyIn(sources: readonly PolicySource[]): Finding | undefined {
     for (const source of sources) {
       const found = this.#denyOf(source)
@@ -223,7 +214,7 @@ class Evaluation {
       resourceSide: sideOf(opening),
       crossAccount: this.#crossAccount,
       request: this.#request,
-      policies: this.#policies,
+      policies: this.#given,
     }
   }
 }

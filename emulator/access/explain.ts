@@ -1,5 +1,6 @@
 import { matchCondition, type ConditionBecause } from './condition/condition.ts'
 import { matchGrant, type GrantBecause } from './grants.ts'
+import { policiesInForce } from './inForce.ts'
 import { matchAction, type ActionBecause } from './match/action.ts'
 import { matchPrincipal, type PrincipalBecause } from './match/principal.ts'
 import { matchResource, type ResourceBecause } from './match/resource.ts'
@@ -87,7 +88,7 @@ export interface Explanation {
     readonly sid: string | null
     readonly grant: string | null
   }
-  /** In the order of evaluation. */
+  /** Those that bear on the request, in the order of evaluation. */
   readonly layers: readonly LayerView[]
   /** For an implicit deny: the statement or grant that came closest to allowing. */
   readonly nearMiss: NearMiss | null
@@ -126,7 +127,8 @@ export function explain(decision: Decision): Explanation {
 }
 
 function layersOf(decision: Decision): LayerView[] {
-  const { policies, request } = decision
+  const { request } = decision
+  const policies = policiesInForce(request, decision.policies)
   const question: Question = {
     principal: request.principal,
     action: request.action.toLowerCase(),

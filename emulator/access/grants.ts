@@ -1,5 +1,6 @@
+import { accountOf } from './inForce.ts'
 import type { Reach } from './match/principal.ts'
-import type { AuthorizationRequest, ConditionContext, Grant, GrantConstraints, Grantee, Principal } from './types.ts'
+import type { AuthorizationRequest, ConditionContext, Grant, GrantConstraints, Grantee } from './types.ts'
 
 export type GrantBecause =
   | 'grant-matches'
@@ -67,10 +68,6 @@ const isService = (
   caller: string,
   context: ConditionContext,
 ) => service === caller && (sourceArn === undefined || context.get('aws:sourcearn') === sourceArn)
-
-/** The caller's account; services and anonymous callers have none. */
-export const accountOf = (principal: Principal): string | undefined =>
-  principal.kind === 'anonymous' || principal.kind === 'service' ? undefined : principal.account
 
 type Pairs = Readonly<Record<string, string>>
 

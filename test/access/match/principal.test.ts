@@ -53,7 +53,7 @@ describe('Principal (facts C2)', () => {
     [{ Principal: { CanonicalUser: 'a'.repeat(64) } }, user(), 'principal-not-listed'],
     [{}, user(), 'no-principal-element'],
   ])('%j for %o', (element, principal, expected) => {
-    expect(answer(element, principal as Principal)).toBe(expected)
+    expect(answer(element, principal)).toBe(expected)
   })
 })
 
@@ -73,7 +73,7 @@ describe('NotPrincipal', () => {
     [not(OWNER), anonymous, 'free: not-in-not-principal'],
     [{ NotPrincipal: '*' }, user(), 'listed-in-not-principal'],
   ])('Deny %j for %o', (element, principal, expected) => {
-    expect(answer(element, principal as Principal, 'Deny')).toBe(expected)
+    expect(answer(element, principal, 'Deny')).toBe(expected)
   })
 
   it('an Allow leaves out whoever has one link listed', () => {
