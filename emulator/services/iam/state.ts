@@ -219,28 +219,40 @@ function createVersions(): Versions {
  * INVARIANT: nothing assembles policies within a transaction that may yet be undone.
  */
 function watched<T>(collection: Collection<T>, versions: Versions): Collection<T> {
+  // Tables hold no data of their own, so one per account can be kept.
+  const tables = new Map<string, Table<T>>()
   return {
-    in(account = '', region) {
-      const table: Table<T> = collection.in(account, region)
-      return {
-        get size() {
-          return table.size
-        },
-        get: (id) => table.get(id),
-        has: (id) => table.has(id),
-        put(id, record) {
-          table.put(id, record)
+    in(account = '') {
+      let table = tables.get(account)
+      if (!table) {
+        table = watchedTable(collection.in(account), () => {
           versions.changed(account)
-        },
-        delete(id) {
-          table.delete(id)
-          versions.changed(account)
-        },
-        find: (index, key) => table.find(index, key),
-        count: (index, key) => table.count(index, key),
-        entries: (range) => table.entries(range),
+        })
+        tables.set(account, table)
       }
+      return table
     },
     all: () => collection.all(),
+  }
+}
+
+function watchedTable<T>(table: Table<T>, changed: () => void): Table<T> {
+  return {
+    get size() {
+      return table.size
+    },
+    get: (id) => table.get(id),
+    has: (id) => table.has(id),
+    put(id, record) {
+      table.put(id, record)
+      changed()
+    },
+    delete(id) {
+      table.delete(id)
+      changed()
+    },
+    find: (index, key) => table.find(index, key),
+    count: (index, key) => table.count(index, key),
+    entries: (range) => table.entries(range),
   }
 }

@@ -30,7 +30,7 @@ const tag = (Tags: Tag[], client = root) => client.send(new TagUserCommand({ Use
 const untag = (TagKeys: string[]) => root.send(new UntagUserCommand({ UserName: 'anna', TagKeys }))
 const tags = async (): Promise<Record<string, string | undefined>> => {
   const { Tags = [] } = await root.send(new ListUserTagsCommand({ UserName: 'anna' }))
-  return Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value] as const))
+  return Object.fromEntries(Tags.map(({ Key = '', Value }) => [Key, Value] as const))
 }
 const many = (count: number) => pairs(...Array.from({ length: count }, (_, i) => [`k${String(i)}`, ''] as const))
 
