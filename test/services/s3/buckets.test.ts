@@ -221,6 +221,45 @@ describe('x-amz-expected-bucket-owner', () => {
   })
 })
 
+describe('a plain signed request', () => {
+  const request = (method: string, path: string, headers: Record<string, string> = {}) => {
+    const { url } = world.emulator
+    return send(url, signed(url, 's3', { method, path, headers, ...(method === 'PUT' && { body: 'x' }) }))
+  }
+  const owner = 'x-amz-expected-bucket-owner'
+
+  it('may name the expected owner in its query, but not twice', async () => {
+    const list = '/first-bucket?list-type=2'
+    expect((await request('GET', `${list}&${owner}=${ACCOUNT}`)).status).toBe(200)
+    const wrong = await request('GET', `${list}&${owner}=${OTHER_ACCOUNT}`)
+    expect(wrong.status).toBe(403)
+    expect(wrong.body).toContain('<Code>AccessDenied</Code><Message>Access Denied</Message>')
+    const twice = await request('GET', `${list}&${owner}=${ACCOUNT}`, { [owner]: ACCOUNT })
+    expect(twice.status).toBe(400)
+    expect(twice.body).toContain(
+      '<Code>InvalidBucketOwnerAWSAccountID</Code><Message>Expected bucket owner must be provided as either a header or parameter, not both</Message>',
+    )
+  })
+
+  it('gets S3’s own checksum, which reads show only when asked', async () => {
+    const { status, headers } = await request('PUT', '/first-bucket/plain')
+    expect([status, headers['x-amz-checksum-type']]).toEqual([200, 'FULL_OBJECT'])
+    const read = async (mode: Record<string, string>) =>
+      (await request('HEAD', '/first-bucket/plain', mode)).headers['x-amz-checksum-crc64nvme']
+    expect(await read({ 'x-amz-checksum-mode': 'ENABLED' })).toBe(headers['x-amz-checksum-crc64nvme'])
+    expect(await read({})).toBeUndefined()
+    await request('DELETE', '/first-bucket/plain')
+  })
+
+  it('learns the bucket’s Region even when it is refused', async () => {
+    const user = await world.user('head-only')
+    const { url } = world.emulator
+    const raw = signed(url, 's3', { method: 'HEAD', path: '/first-bucket' }, { credentials: user.credentials })
+    const { status, headers, body } = await send(url, raw)
+    expect([status, headers['x-amz-bucket-region'], body]).toEqual([403, 'us-east-1', ''])
+  })
+})
+
 describe('what is not configured', () => {
   const Bucket = 'first-bucket'
   it.each([

@@ -230,6 +230,12 @@ describe('permissions', () => {
     )
   })
 
+  it('are refused before a large body has been read, and the client hears why', async () => {
+    const user = await world.user('large-writer', allow('s3:GetObject'))
+    const large = { Bucket, Key: 'large', Body: Buffer.alloc(30_000_000) }
+    expect(await refusal(user.s3.send(new PutObjectCommand(large)))).toMatchObject({ code: 'AccessDenied' })
+  })
+
   it('see the tags of the object and of the request', async () => {
     await put('tagged', { Tagging: 'team=blue' })
     const user = await world.user(

@@ -53,7 +53,7 @@ export async function writeBody(request: WriteRequest): Promise<StoredBody> {
     return { blob: writer.id, ...facts }
   } catch (error) {
     await writer.abort()
-    throw error
+    throw isCutShort(error) ? requestTimeout() : error
   }
 }
 
@@ -92,6 +92,19 @@ class Digests {
     return { size: this.#size, md5: this.#md5?.digest(), checksums }
   }
 }
+
+/** The client has gone away in the middle of its body. */
+const isCutShort = (error: unknown) =>
+  error instanceof Error &&
+  'code' in error &&
+  (error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE')
+
+const requestTimeout = () =>
+  new AwsError(
+    'RequestTimeout',
+    400,
+    'Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.',
+  )
 
 const incompleteBody = () =>
   new AwsError(

@@ -1,0 +1,74 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
+import {
+  CompleteMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
+import { startEmulator, type TestEmulator } from '../../support/emulator.ts'
+
+let dataDir: string
+let emulator: TestEmulator
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'twokey-s3-'))
+  emulator = await startEmulator({ dataDir })
+})
+afterEach(async () => {
+  await emulator.stop()
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+const Bucket = 'kept'
+
+async function restart(): Promise<S3Client> {
+  await emulator.stop()
+  emulator = await startEmulator({ dataDir })
+  return emulator.client(S3Client)
+}
+
+/** Everything below a directory, as bytes. */
+function allFiles(directory: string): Buffer[] {
+  return readdirSync(directory).flatMap((name) => {
+    const path = join(directory, name)
+    return statSync(path).isDirectory() ? allFiles(path) : [readFileSync(path)]
+  })
+}
+
+describe('after a restart', () => {
+  it('objects, uploads and their keys are still there, and nothing on disk is in the clear', async () => {
+    let s3 = emulator.client(S3Client)
+    const { KeyMetadata } = await emulator.client(KMSClient).send(new CreateKeyCommand({}))
+    const kms = { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: KeyMetadata?.KeyId }
+    const secret = 'nobody may read this'
+    await s3.send(new CreateBucketCommand({ Bucket }))
+    await s3.send(new PutObjectCommand({ Bucket, Key: 'aes', Body: secret }))
+    await s3.send(new PutObjectCommand({ Bucket, Key: 'kms', Body: secret.repeat(10_000), ...kms }))
+    const algorithm = { ChecksumAlgorithm: 'CRC32' as const }
+    const { UploadId } = await s3.send(
+      new CreateMultipartUploadCommand({ Bucket, Key: 'multipart', ...kms, ...algorithm }),
+    )
+    const part = { Bucket, Key: 'multipart', UploadId, PartNumber: 1, Body: secret, ...algorithm }
+    const { ETag, ChecksumCRC32 } = await s3.send(new UploadPartCommand(part))
+
+    s3 = await restart()
+    for (const bytes of allFiles(dataDir)) expect(bytes.includes(secret)).toBe(false)
+    const read = async (Key: string) => (await s3.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToString()
+    expect(await read('aes')).toBe(secret)
+    expect(await read('kms')).toBe(secret.repeat(10_000))
+    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag, ChecksumCRC32 }] }
+    await s3.send(new CompleteMultipartUploadCommand({ Bucket, Key: 'multipart', UploadId, MultipartUpload }))
+
+    s3 = await restart()
+    expect(await read('multipart')).toBe(secret)
+    const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket }))
+    expect(Contents?.map(({ Key }) => Key)).toEqual(['aes', 'kms', 'multipart'])
+  })
+})
