@@ -1,4 +1,5 @@
 import type { AnyRow } from '../../operation/define.ts'
+import { admitted } from './admitted.ts'
 import { accessKeyRows } from './operations/accessKeys.ts'
 import { accountRows } from './operations/account.ts'
 import { attachmentRows } from './operations/attachments.ts'
@@ -39,4 +40,4 @@ const rows: readonly (readonly AnyRow[])[] = [
   contextKeyRows,
 ]
 
-export const iamService = iam.with(...rows.map((family) => family.map(recorded)))
+export const iamService = iam.with(...rows.map((family) => family.map(recorded).map(admitted)))

@@ -1,10 +1,9 @@
 import { parseArn } from '../../lib/arn.ts'
 import type { Resource } from '../../operation/define.ts'
 import { invalidInput, noSuchEntity } from './errors.ts'
-import { groupNamed, iamResource, roleNamed, userNamed, type IamCall, type Named } from './names.ts'
+import { groupNamed, iamResource, policyRecord, roleNamed, userNamed, type IamCall, type Named } from './names.ts'
 import { defaultVersion, groupsOf } from './policySources.ts'
-import { policyRecord } from './names.ts'
-import type { PolicyHolder } from './state.ts'
+import type { PolicyHolder, RoleRecord, UserRecord } from './state.ts'
 
 type Kind = 'user' | 'group' | 'role'
 
@@ -63,7 +62,7 @@ export type StoredPolicy =
 
 /** Own and groups' policies, each managed one once (captures 11.5). */
 export function storedPolicies(owner: PolicyHolder, kind: Kind, call: IamCall): StoredPolicy[] {
-  const groups = 'groups' in owner ? groupsOf(call.state, owner as Parameters<typeof groupsOf>[1], call.account) : []
+  const groups = isUser(owner) ? groupsOf(call.state, owner, call.account) : []
   const holders: (readonly [Kind, PolicyHolder])[] = [
     [kind, owner],
     ...groups.map((group) => ['group', group] as const),
@@ -86,5 +85,9 @@ export function storedManaged(arn: string, call: IamCall): Extract<StoredPolicy,
   return record && { kind: 'managed', arn, name: record.name, text: defaultVersion(record).text }
 }
 
+/** Groups have none. */
 export const boundaryOf = (owner: PolicyHolder): string | undefined =>
-  'boundary' in owner && typeof owner.boundary === 'string' ? owner.boundary : undefined
+  isUser(owner) || isRole(owner) ? owner.boundary : undefined
+
+const isUser = (holder: PolicyHolder): holder is UserRecord => 'groups' in holder
+const isRole = (holder: PolicyHolder): holder is RoleRecord => 'trust' in holder

@@ -23,5 +23,6 @@ export const iam = defineService<typeof import('@aws-sdk/client-iam'), IamState>
   },
   start: (state) => {
     state.versions.replaced()
+    state.lastUsed.clear()
   },
 })

@@ -1,17 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
   CreateAccessKeyCommand,
+  CreateRoleCommand,
   CreateUserCommand,
   DeleteUserPolicyCommand,
   GetAccessKeyLastUsedCommand,
+  GetRoleCommand,
   GetUserCommand,
   IAMClient,
   ListUsersCommand,
+  PutRolePolicyCommand,
   PutUserPolicyCommand,
   UpdateAccessKeyCommand,
 } from '@aws-sdk/client-iam'
+import { AssumeRoleCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts'
 import { ACCOUNT, startEmulator, type Credentials, type TestEmulator } from '../../support/emulator.ts'
-import { allow, refusal } from './support.ts'
+import { allow, refusal, trust } from './support.ts'
 
 let emulator: TestEmulator
 let root: IAMClient
@@ -71,7 +75,49 @@ describe('an access key of IAM', () => {
     await root.send(new UpdateAccessKeyCommand({ ...key, Status: 'Active' }))
   })
 
+  it('gives session tokens that IAM does not know', async () => {
+    const sts = emulator.client(STSClient, { credentials })
+    const { Credentials: made } = await sts.send(new GetSessionTokenCommand({}))
+    const session = {
+      accessKeyId: made?.AccessKeyId ?? '',
+      secretAccessKey: made?.SecretAccessKey ?? '',
+      sessionToken: made?.SessionToken,
+    }
+    expect(await refusal(as(session).send(new GetUserCommand({})))).toBe(
+      '403 InvalidClientTokenId: The security token included in the request is invalid',
+    )
+  })
+
   it('never appears in the log with its secret', () => {
     expect(emulator.lines.join('\n')).not.toContain(credentials.secretAccessKey)
+  })
+})
+
+describe('a role of IAM', () => {
+  it('is assumed, acts by its own policies, and remembers its last use', async () => {
+    const RoleName = 'reader'
+    const { Role } = await root.send(
+      new CreateRoleCommand({
+        RoleName,
+        Path: '/app/',
+        AssumeRolePolicyDocument: trust(`arn:aws:iam::${ACCOUNT}:user/anna`),
+      }),
+    )
+    const sts = emulator.client(STSClient, { credentials })
+    const { Credentials: made } = await sts.send(new AssumeRoleCommand({ RoleArn: Role?.Arn, RoleSessionName: 'one' }))
+    const session = as({
+      accessKeyId: made?.AccessKeyId ?? '',
+      secretAccessKey: made?.SecretAccessKey ?? '',
+      sessionToken: made?.SessionToken,
+    })
+    expect(await refusal(session.send(new GetRoleCommand({ RoleName })))).toBe(
+      '403 AccessDenied: User: arn:aws:sts::111111111111:assumed-role/reader/one is not authorized to perform: iam:GetRole on resource: role reader because no identity-based policy allows the iam:GetRole action',
+    )
+    await root.send(
+      new PutRolePolicyCommand({ RoleName, PolicyName: 'p', PolicyDocument: allow('iam:GetRole', Role?.Arn) }),
+    )
+    await session.send(new GetRoleCommand({ RoleName }))
+    const { Role: used } = await root.send(new GetRoleCommand({ RoleName }))
+    expect(used?.RoleLastUsed).toMatchObject({ Region: 'us-east-1' })
   })
 })

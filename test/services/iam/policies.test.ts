@@ -256,6 +256,13 @@ describe('AWS managed policies', () => {
     expect(await refusal(root.send(new DeletePolicyCommand({ PolicyArn: ADMIN })))).toMatch(/^403 AccessDenied: /)
   })
 
+  it('of service-linked roles are for those alone', async () => {
+    const PolicyArn = 'arn:aws:iam::aws:policy/aws-service-role/AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy'
+    expect(await refusal(root.send(new AttachUserPolicyCommand({ UserName: 'anna', PolicyArn })))).toBe(
+      '400 PolicyNotAttachable: Cannot attach a Service Role Policy to a Customer Role.',
+    )
+  })
+
   it('work', async () => {
     await root.send(new AttachUserPolicyCommand({ UserName: 'anna', PolicyArn: ADMIN }))
     expect((await iam.as(iam.user('anna')).send(new GetUserCommand({}))).User?.UserName).toBe('anna')

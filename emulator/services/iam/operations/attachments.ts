@@ -1,11 +1,13 @@
 import type { AttachedPolicy } from '@aws-sdk/client-iam'
 import { parseArn } from '../../../lib/arn.ts'
+import { AwsError } from '../../../lib/awsError.ts'
 import { attachable } from '../boundaries.ts'
 import { invalidInput, noSuchEntity, overQuota } from '../errors.ts'
 import { boundaryKey, groupHolder, roleHolder, userHolder, type Holder } from '../holders.ts'
 import { given, iamResource, keyOf, policyRecord, type IamCall } from '../names.ts'
 import { listPage, type PageInput } from '../pages.ts'
 import { iam } from '../service.ts'
+import { SERVICE_LINKED_PATH } from './roles.ts'
 
 const QUOTAS: Readonly<Record<Holder['kind'], string>> = {
   user: 'PoliciesPerUser',
@@ -29,6 +31,9 @@ function attach(input: AttachInput, call: IamCall, holder: Holder): object {
     const record = holder.record()
     const arn = policyArn(input)
     if (!attachable(arn, call)) throw noSuchEntity(`Policy ${arn} does not exist or is not attachable.`)
+    if (policyRecord(arn, call.state)?.path === SERVICE_LINKED_PATH) {
+      throw new AwsError('PolicyNotAttachable', 400, 'Cannot attach a Service Role Policy to a Customer Role.')
+    }
     if (record.attached.includes(arn)) return
     if (record.attached.length >= MOST_ATTACHED) throw overQuota(QUOTAS[holder.kind], MOST_ATTACHED)
     holder.change({ attached: [...record.attached, arn] })
