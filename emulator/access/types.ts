@@ -21,6 +21,7 @@ export interface SessionFacts {
 /** Tag keys keep their spelling; condition keys find them without regard to case. */
 export type Tags = Readonly<Record<string, string>>
 
+/** Without credentials. A web identity (AssumeRoleWithWebIdentity) names its provider in the context: aws:FederatedProvider. */
 export interface Anonymous {
   readonly kind: 'anonymous'
 }
@@ -159,7 +160,7 @@ export interface PolicySet {
 /**
  * How a kind of resource trusts its account:
  * `ordinary` (identity or resource policy suffices in the same account), `key` (the key policy is mandatory and `:root`
- * delegates), `trust` (a role's trust policy, as `key` but with its own words), `none` (no resource policy exists).
+ * delegates), `trust` (a role's trust policy, as `key` but with its own words), `none` (no resource policy and no grants bear).
  */
 export type Guard = 'ordinary' | 'key' | 'trust' | 'none'
 
@@ -183,7 +184,7 @@ export interface AuthorizationRequest {
     { readonly operations: readonly string[]; readonly constraints?: GrantConstraints | undefined } | undefined
 }
 
-/** How the resource's side answered (facts: C1 step 3). */
+/** How the resource's side answered (facts: C1 step 3); `none` also where an explicit deny struck before it was asked. */
 export type ResourceSide = 'direct' | 'delegated' | 'grant' | 'none'
 
 /** Outcome and reason as one value. Cheap: the whole trace is computed by `explain` when somebody asks. */

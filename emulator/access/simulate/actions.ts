@@ -17,7 +17,7 @@ const SERVICES: Readonly<Record<string, KnownService>> = {
 
 /** How AWS's action names begin; a name that begins otherwise is unknown, and unknown names are taken literally. */
 const VERBS =
-  /^(?:Abort|Add|Attach|Bypass|Cancel|Copy|Create|Decrypt|Delete|Describe|Detach|Disable|Enable|Encrypt|Generate|Get|Import|List|Pass|Put|ReEncrypt|Remove|Replicate|Restore|Retire|Revoke|Rotate|Run|Schedule|Set|Sign|Simulate|Start|Stop|Tag|Terminate|Untag|Update|Verify)[A-Z]?/
+  /^(?:Abort|Add|Attach|Bypass|Cancel|Copy|Create|Decrypt|Delete|Describe|Detach|Disable|Enable|Encrypt|Generate|Get|Import|List|Pass|Put|ReEncrypt|Remove|Replicate|Restore|Retire|Revoke|Rotate|Run|Schedule|Set|Sign|Simulate|Start|Stop|Tag|Terminate|Untag|Update|Verify)(?:[A-Z]\w*)?$/
 
 /** @throws SimulationError for an action without a service */
 export function checkAction(action: string): void {
