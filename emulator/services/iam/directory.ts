@@ -1,6 +1,6 @@
 import { policySource } from '../../access/document.ts'
 import type { PolicySource, Principal, Root, User } from '../../access/types.ts'
-import type { CallerPolicies, RoleView, SessionPolicies } from '../../operation/call.ts'
+import type { CallerPolicies, OidcProviderView, RoleView, SessionPolicies } from '../../operation/call.ts'
 import { parseArn, rootArn } from '../../lib/arn.ts'
 import { awsManagedPolicy } from './managed/catalog.ts'
 import { keyOf, nameInArn, policyRecord } from './names.ts'
@@ -41,15 +41,6 @@ export interface AccessKeyView {
   readonly account: string
   readonly userName: string | undefined
   readonly active: boolean
-}
-
-export interface OidcProviderView {
-  readonly arn: string
-  readonly account: string
-  /** The issuer without `https://`. */
-  readonly url: string
-  /** The audiences that tokens may be for. */
-  readonly clientIds: readonly string[]
 }
 
 export function createIamDirectory(state: IamState): IamDirectory {
@@ -96,8 +87,7 @@ export function createIamDirectory(state: IamState): IamDirectory {
     oidcProvider(arn) {
       const { account = '', resource = '' } = parseArn(arn) ?? {}
       const provider = state.oidcProviders.in(account).get(resource.slice('oidc-provider/'.length))
-      if (provider?.arn !== arn) return undefined
-      return { arn, account, url: provider.url, clientIds: provider.clientIds }
+      return provider?.arn === arn ? { arn, clientIds: provider.clientIds } : undefined
     },
     managedPolicy(arn) {
       const policy = policyRecord(arn, state)

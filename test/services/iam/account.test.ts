@@ -116,12 +116,7 @@ describe('OpenID Connect providers', () => {
       ClientIDList: ['sts.amazonaws.com'],
       ThumbprintList: [],
     })
-    expect(iam.directory.oidcProvider(ARN)).toEqual({
-      arn: ARN,
-      account: ACCOUNT,
-      url: 'token.actions.githubusercontent.com',
-      clientIds: ['sts.amazonaws.com'],
-    })
+    expect(iam.directory.oidcProvider(ARN)).toEqual({ arn: ARN, clientIds: ['sts.amazonaws.com'] })
     expect(await refusal(create())).toBe(`409 EntityAlreadyExists: Provider with url ${Url} already exists.`)
     const { OpenIDConnectProviderList } = await root.send(new ListOpenIDConnectProvidersCommand({}))
     expect(OpenIDConnectProviderList).toEqual([{ Arn: ARN }])

@@ -55,6 +55,8 @@ describe('principals', () => {
     expect(role).toMatchObject({ name: 'r', path: '/app/', account: ACCOUNT, maxSessionSeconds: 3600, tags: {} })
     expect(role?.trust).toMatchObject({ layer: 'trust', text: trust(`arn:aws:iam::${ACCOUNT}:root`) })
     expect(iam.directory.roleById(role?.id ?? '')).toEqual(role)
+    expect(iam.directory.roleNamed(ACCOUNT, 'R')).toEqual(role)
+    expect(iam.directory.roleNamed('222222222222', 'r')).toBeUndefined()
     expect(iam.directory.role(`arn:aws:iam::${ACCOUNT}:role/r`)).toBeUndefined()
     expect(iam.directory.roleById((iam.user('anna') as { userId: string }).userId)).toBeUndefined()
   })
