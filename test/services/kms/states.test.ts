@@ -1,0 +1,281 @@
+import { describe, expect, it } from '@jest/globals'
+import {
+  CancelKeyDeletionCommand,
+  CreateAliasCommand,
+  CreateGrantCommand,
+  DecryptCommand,
+  DeleteAliasCommand,
+  DescribeKeyCommand,
+  DisableKeyCommand,
+  DisableKeyRotationCommand,
+  EnableKeyCommand,
+  EnableKeyRotationCommand,
+  EncryptCommand,
+  GenerateDataKeyCommand,
+  GenerateDataKeyWithoutPlaintextCommand,
+  GetKeyPolicyCommand,
+  GetKeyRotationStatusCommand,
+  ListAliasesCommand,
+  ListGrantsCommand,
+  ListKeyPoliciesCommand,
+  ListKeyRotationsCommand,
+  ListResourceTagsCommand,
+  PutKeyPolicyCommand,
+  ReEncryptCommand,
+  RetireGrantCommand,
+  RevokeGrantCommand,
+  RotateKeyOnDemandCommand,
+  ScheduleKeyDeletionCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateAliasCommand,
+  UpdateKeyDescriptionCommand,
+  type KMSClient,
+} from '@aws-sdk/client-kms'
+import { requireState, STATE_TABLE, type StatefulOperation } from '../../../emulator/services/kms/keyStates.ts'
+import type { KeyRecord } from '../../../emulator/services/kms/state.ts'
+import { ACCOUNT, DAY, kmsForTests, refusal, refused } from './support.ts'
+
+const kms = kmsForTests()
+
+/** A key and what the operations below need of it, made while it was enabled. */
+interface Prepared {
+  readonly KeyId: string
+  readonly Arn: string
+  readonly alias: string
+  readonly GrantId: string
+  readonly CiphertextBlob: Uint8Array | undefined
+}
+
+let made = 0
+async function prepare(): Promise<Prepared> {
+  const { KeyId = '', Arn } = await kms.createKey()
+  const alias = `alias/state-${String(made++)}`
+  await kms.root.send(new CreateAliasCommand({ AliasName: alias, TargetKeyId: KeyId }))
+  const { GrantId = '' } = await kms.root.send(
+    new CreateGrantCommand({ KeyId, GranteePrincipal: `arn:aws:iam::${ACCOUNT}:root`, Operations: ['Decrypt'] }),
+  )
+  const { CiphertextBlob } = await kms.root.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }))
+  return { KeyId, Arn, alias, GrantId, CiphertextBlob }
+}
+
+const POLICY = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: 'kms:*', Resource: '*' }],
+})
+
+const CALLS: Readonly<Record<StatefulOperation, (on: Prepared, client: KMSClient) => Promise<unknown>>> = {
+  CancelKeyDeletion: ({ KeyId }, client) => client.send(new CancelKeyDeletionCommand({ KeyId })),
+  CreateAlias: ({ KeyId, alias }, client) =>
+    client.send(new CreateAliasCommand({ AliasName: `${alias}-2`, TargetKeyId: KeyId })),
+  CreateGrant: ({ KeyId }, client) =>
+    client.send(
+      new CreateGrantCommand({ KeyId, GranteePrincipal: `arn:aws:iam::${ACCOUNT}:root`, Operations: ['Encrypt'] }),
+    ),
+  Decrypt: ({ CiphertextBlob }, client) => client.send(new DecryptCommand({ CiphertextBlob })),
+  DeleteAlias: ({ alias }, client) => client.send(new DeleteAliasCommand({ AliasName: alias })),
+  DescribeKey: ({ KeyId }, client) => client.send(new DescribeKeyCommand({ KeyId })),
+  DisableKey: ({ KeyId }, client) => client.send(new DisableKeyCommand({ KeyId })),
+  DisableKeyRotation: ({ KeyId }, client) => client.send(new DisableKeyRotationCommand({ KeyId })),
+  EnableKey: ({ KeyId }, client) => client.send(new EnableKeyCommand({ KeyId })),
+  EnableKeyRotation: ({ KeyId }, client) => client.send(new EnableKeyRotationCommand({ KeyId })),
+  Encrypt: ({ KeyId }, client) => client.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') })),
+  GenerateDataKey: ({ KeyId }, client) => client.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' })),
+  GenerateDataKeyWithoutPlaintext: ({ KeyId }, client) =>
+    client.send(new GenerateDataKeyWithoutPlaintextCommand({ KeyId, KeySpec: 'AES_256' })),
+  GetKeyPolicy: ({ KeyId }, client) => client.send(new GetKeyPolicyCommand({ KeyId })),
+  GetKeyRotationStatus: ({ KeyId }, client) => client.send(new GetKeyRotationStatusCommand({ KeyId })),
+  ListGrants: ({ KeyId }, client) => client.send(new ListGrantsCommand({ KeyId })),
+  ListKeyPolicies: ({ KeyId }, client) => client.send(new ListKeyPoliciesCommand({ KeyId })),
+  ListKeyRotations: ({ KeyId }, client) => client.send(new ListKeyRotationsCommand({ KeyId })),
+  ListResourceTags: ({ KeyId }, client) => client.send(new ListResourceTagsCommand({ KeyId })),
+  PutKeyPolicy: ({ KeyId }, client) => client.send(new PutKeyPolicyCommand({ KeyId, Policy: POLICY })),
+  ReEncrypt: ({ KeyId, CiphertextBlob }, client) =>
+    client.send(new ReEncryptCommand({ CiphertextBlob, DestinationKeyId: KeyId })),
+  RetireGrant: ({ Arn, GrantId }, client) => client.send(new RetireGrantCommand({ KeyId: Arn, GrantId })),
+  RevokeGrant: ({ KeyId, GrantId }, client) => client.send(new RevokeGrantCommand({ KeyId, GrantId })),
+  RotateKeyOnDemand: ({ KeyId }, client) => client.send(new RotateKeyOnDemandCommand({ KeyId })),
+  ScheduleKeyDeletion: ({ KeyId }, client) =>
+    client.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 })),
+  TagResource: ({ KeyId }, client) =>
+    client.send(new TagResourceCommand({ KeyId, Tags: [{ TagKey: 'a', TagValue: 'b' }] })),
+  UntagResource: ({ KeyId }, client) => client.send(new UntagResourceCommand({ KeyId, TagKeys: ['a'] })),
+  UpdateAlias: ({ KeyId, alias }, client) =>
+    client.send(new UpdateAliasCommand({ AliasName: alias, TargetKeyId: KeyId })),
+  UpdateKeyDescription: ({ KeyId }, client) =>
+    client.send(new UpdateKeyDescriptionCommand({ KeyId, Description: 'new' })),
+}
+
+const DISABLED = (arn: string) => refused('DisabledException', `${arn} is disabled.`)
+const PENDING = (arn: string) => refused('KMSInvalidStateException', `${arn} is pending deletion.`)
+const NOT_PENDING = (arn: string) => refused('KMSInvalidStateException', `${arn} is not pending deletion.`)
+
+const USES: readonly StatefulOperation[] = [
+  'CreateGrant',
+  'Decrypt',
+  'Encrypt',
+  'GenerateDataKey',
+  'GenerateDataKeyWithoutPlaintext',
+  'ReEncrypt',
+]
+const ROTATIONS: readonly StatefulOperation[] = ['DisableKeyRotation', 'EnableKeyRotation', 'RotateKeyOnDemand']
+const CHANGES: readonly StatefulOperation[] = [
+  'CreateAlias',
+  'DisableKey',
+  'EnableKey',
+  'ScheduleKeyDeletion',
+  'TagResource',
+  'UntagResource',
+  'UpdateAlias',
+  'UpdateKeyDescription',
+]
+const OPERATIONS = Object.keys(CALLS) as StatefulOperation[]
+
+describe('an enabled key', () => {
+  it.each(OPERATIONS)('%s', async (operation) => {
+    const on = await prepare()
+    if (operation === 'CancelKeyDeletion') {
+      expect(await refusal(CALLS[operation](on, kms.root))).toEqual(NOT_PENDING(on.Arn))
+    } else await CALLS[operation](on, kms.root)
+  })
+})
+
+describe('a disabled key', () => {
+  it.each(OPERATIONS)('%s', async (operation) => {
+    const on = await prepare()
+    await kms.root.send(new DisableKeyCommand({ KeyId: on.KeyId }))
+    const call = CALLS[operation](on, kms.root)
+    if (operation === 'CancelKeyDeletion') expect(await refusal(call)).toEqual(NOT_PENDING(on.Arn))
+    else if (USES.includes(operation) || ROTATIONS.includes(operation)) {
+      expect(await refusal(call)).toEqual(DISABLED(on.Arn))
+    } else await call
+  })
+})
+
+describe('a key pending deletion', () => {
+  it.each(OPERATIONS)('%s', async (operation) => {
+    const on = await prepare()
+    await kms.root.send(new ScheduleKeyDeletionCommand({ KeyId: on.KeyId }))
+    const call = CALLS[operation](on, kms.root)
+    if ([...USES, ...ROTATIONS, ...CHANGES].includes(operation)) expect(await refusal(call)).toEqual(PENDING(on.Arn))
+    else await call
+  })
+})
+
+describe('states that keys do not reach yet', () => {
+  const arn = 'arn:aws:kms:us-east-1:111111111111:key/k'
+  const says = (state: KeyRecord['state'], operation: StatefulOperation) => {
+    try {
+      requireState({ arn, state } as KeyRecord, operation)
+      return undefined
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+
+  it.each<[KeyRecord['state'], StatefulOperation, string | undefined]>([
+    ['PendingImport', 'Encrypt', `KMSInvalidStateException: ${arn} is pending import.`],
+    ['PendingImport', 'EnableKey', `KMSInvalidStateException: ${arn} is pending import.`],
+    ['PendingImport', 'ScheduleKeyDeletion', undefined],
+    ['PendingImport', 'TagResource', undefined],
+    ['PendingReplicaDeletion', 'Decrypt', `KMSInvalidStateException: ${arn} is pending replica deletion.`],
+    ['PendingReplicaDeletion', 'PutKeyPolicy', undefined],
+    ['PendingReplicaDeletion', 'CancelKeyDeletion', undefined],
+    ['Unavailable', 'Decrypt', `KMSInvalidStateException: ${arn} is unavailable.`],
+    ['Unavailable', 'DisableKey', undefined],
+    ['Creating', 'Decrypt', `KMSInvalidStateException: ${arn} is creating.`],
+    ['Creating', 'ScheduleKeyDeletion', undefined],
+    ['Updating', 'Decrypt', undefined],
+    ['Updating', 'DisableKey', `KMSInvalidStateException: ${arn} is updating.`],
+    ['Updating', 'ScheduleKeyDeletion', `KMSInvalidStateException: ${arn} is updating.`],
+  ])('%s, %s', (state, operation, expected) => {
+    expect(says(state, operation)).toBe(expected)
+  })
+
+  it('has a call here for each row of the table', () => {
+    expect(Object.keys(STATE_TABLE).sort()).toEqual([...OPERATIONS].sort())
+  })
+})
+
+describe('deletion', () => {
+  it('answers with the date, and shows it', async () => {
+    const { KeyId, Arn } = await prepare()
+    const before = Date.now()
+    const { $metadata: _, ...answer } = await kms.root.send(
+      new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }),
+    )
+    expect(answer).toEqual({
+      KeyId: Arn,
+      DeletionDate: expect.any(Date),
+      KeyState: 'PendingDeletion',
+      PendingWindowInDays: 7,
+    })
+    const window = (answer.DeletionDate?.getTime() ?? 0) - before
+    expect(window).toBeGreaterThanOrEqual(7 * DAY)
+    expect(window).toBeLessThan(7 * DAY + 60_000)
+    const { KeyMetadata } = await kms.root.send(new DescribeKeyCommand({ KeyId }))
+    expect(KeyMetadata).toMatchObject({
+      Enabled: false,
+      KeyState: 'PendingDeletion',
+      DeletionDate: answer.DeletionDate,
+    })
+  })
+
+  it('waits 30 days unless told', async () => {
+    const { KeyId } = await prepare()
+    expect((await kms.root.send(new ScheduleKeyDeletionCommand({ KeyId }))).PendingWindowInDays).toBe(30)
+  })
+
+  it.each([6, 31, 365])('refuses a window of %i days', async (PendingWindowInDays) => {
+    const { KeyId } = await prepare()
+    const call = kms.root.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays }))
+    expect(await refusal(call)).toEqual(refused('ValidationException', 'PendingWindowInDays must be between 7 and 30'))
+  })
+
+  it('can be called off, and leaves the key disabled', async () => {
+    const { KeyId, Arn, CiphertextBlob } = await prepare()
+    await kms.root.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))
+    expect((await kms.root.send(new CancelKeyDeletionCommand({ KeyId }))).KeyId).toBe(Arn)
+    const { KeyMetadata } = await kms.root.send(new DescribeKeyCommand({ KeyId }))
+    expect(KeyMetadata).toMatchObject({ KeyState: 'Disabled', Enabled: false })
+    expect(KeyMetadata?.DeletionDate).toBeUndefined()
+
+    kms.advance(8 * DAY)
+    await kms.root.send(new EnableKeyCommand({ KeyId }))
+    expect((await kms.root.send(new DecryptCommand({ CiphertextBlob }))).KeyId).toBe(Arn)
+  })
+
+  it('happens when the clock gets there, and takes aliases, grants and material along', async () => {
+    const { KeyId, Arn, alias, CiphertextBlob } = await prepare()
+    const { emulator } = kms.running
+    await kms.root.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))
+    kms.advance(7 * DAY - 60_000)
+    expect((await kms.root.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata?.KeyState).toBe('PendingDeletion')
+    kms.advance(61_000)
+
+    const missing = refused('NotFoundException', `Key '${Arn}' does not exist`)
+    expect(await refusal(kms.root.send(new DescribeKeyCommand({ KeyId })))).toEqual(missing)
+    expect(await refusal(kms.root.send(new DescribeKeyCommand({ KeyId: alias })))).toEqual(
+      refused('NotFoundException', `Alias arn:aws:kms:us-east-1:${ACCOUNT}:${alias} is not found.`),
+    )
+    expect(await refusal(kms.root.send(new DecryptCommand({ CiphertextBlob })))).toMatchObject({
+      code: 'AccessDeniedException',
+    })
+    const { Aliases } = await kms.root.send(new ListAliasesCommand({}))
+    expect(Aliases?.map(({ AliasName }) => AliasName)).not.toContain(alias)
+    const stored = JSON.stringify(emulator.store.export({ secrets: true }))
+    expect(stored).not.toContain(KeyId)
+  })
+
+  it('is taken up again after a restart', async () => {
+    const { KeyId, Arn } = await prepare()
+    const { emulator } = kms.running
+    await kms.root.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))
+    emulator.clock.stop()
+    emulator.rearm()
+    kms.advance(7 * DAY + 1000)
+    expect(await refusal(kms.root.send(new DescribeKeyCommand({ KeyId })))).toEqual(
+      refused('NotFoundException', `Key '${Arn}' does not exist`),
+    )
+  })
+})
