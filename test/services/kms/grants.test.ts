@@ -26,7 +26,7 @@ let roleArn = ''
 let grantee: { arn: string; kms: KMSClient }
 beforeAll(async () => {
   const key = await kms.createKey()
-  KeyId = key.KeyId ?? ''
+  KeyId = key.KeyId
   Arn = key.Arn
   roleArn = await kms.role('grantee')
   grantee = await kms.session(roleArn)

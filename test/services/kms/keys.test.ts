@@ -65,6 +65,7 @@ describe('CreateKey', () => {
     ],
     [
       'both names of the spec',
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- what is refused
       { KeySpec: 'SYMMETRIC_DEFAULT', CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT' },
       refused(
         'ValidationException',

@@ -11,7 +11,7 @@ import {
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
 import { PREDEFINED_ALIASES } from '../../../emulator/services/kms/keys/managed.ts'
-import { ACCOUNT, REGION, denied, kmsForTests, refusal, refused } from './support.ts'
+import { ACCOUNT, REGION, answer, denied, kmsForTests, refusal, refused } from './support.ts'
 
 const kms = kmsForTests()
 const ROOT = `arn:aws:iam::${ACCOUNT}:root`
@@ -65,7 +65,7 @@ describe('AWS managed keys', () => {
 
   it('rotate, but do not say so', async () => {
     const KeyId = (await describeKey('alias/aws/sqs'))?.KeyId
-    const { $metadata: _, ...status } = await kms.root.send(new GetKeyRotationStatusCommand({ KeyId }))
+    const status = await answer(kms.root.send(new GetKeyRotationStatusCommand({ KeyId })))
     expect(status).toEqual({
       KeyRotationEnabled: false,
       KeyId: `arn:aws:kms:${REGION}:${ACCOUNT}:key/${String(KeyId)}`,

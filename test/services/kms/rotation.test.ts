@@ -17,14 +17,11 @@ import {
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
 import { ON_DEMAND_MS } from '../../../emulator/services/kms/keys/timers.ts'
-import { DAY, denied, invalid, kmsForTests, policyOf, refusal, refused } from './support.ts'
+import { DAY, answer, denied, invalid, kmsForTests, policyOf, refusal, refused } from './support.ts'
 
 const kms = kmsForTests()
 
-const status = async (KeyId: string | undefined) => {
-  const { $metadata: _, ...answer } = await kms.root.send(new GetKeyRotationStatusCommand({ KeyId }))
-  return answer
-}
+const status = (KeyId: string | undefined) => answer(kms.root.send(new GetKeyRotationStatusCommand({ KeyId })))
 const enable = (KeyId: string | undefined, RotationPeriodInDays?: number) =>
   kms.root.send(new EnableKeyRotationCommand({ KeyId, RotationPeriodInDays }))
 const rotateNow = async (KeyId: string | undefined) => {

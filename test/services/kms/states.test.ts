@@ -34,7 +34,7 @@ import {
 } from '@aws-sdk/client-kms'
 import { requireState, STATE_TABLE, type StatefulOperation } from '../../../emulator/services/kms/keyStates.ts'
 import type { KeyRecord } from '../../../emulator/services/kms/state.ts'
-import { ACCOUNT, DAY, kmsForTests, refusal, refused } from './support.ts'
+import { ACCOUNT, DAY, answer, kmsForTests, refusal, refused } from './support.ts'
 
 const kms = kmsForTests()
 
@@ -49,7 +49,7 @@ interface Prepared {
 
 let made = 0
 async function prepare(): Promise<Prepared> {
-  const { KeyId = '', Arn } = await kms.createKey()
+  const { KeyId, Arn } = await kms.createKey()
   const alias = `alias/state-${String(made++)}`
   await kms.root.send(new CreateAliasCommand({ AliasName: alias, TargetKeyId: KeyId }))
   const { GrantId = '' } = await kms.root.send(
@@ -201,23 +201,21 @@ describe('deletion', () => {
   it('answers with the date, and shows it', async () => {
     const { KeyId, Arn } = await prepare()
     const before = Date.now()
-    const { $metadata: _, ...answer } = await kms.root.send(
-      new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }),
-    )
-    expect(answer).toEqual({
+    const scheduled = await answer(kms.root.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 })))
+    expect(scheduled).toEqual({
       KeyId: Arn,
       DeletionDate: expect.any(Date),
       KeyState: 'PendingDeletion',
       PendingWindowInDays: 7,
     })
-    const window = (answer.DeletionDate?.getTime() ?? 0) - before
+    const window = (scheduled.DeletionDate?.getTime() ?? 0) - before
     expect(window).toBeGreaterThanOrEqual(7 * DAY)
     expect(window).toBeLessThan(7 * DAY + 60_000)
     const { KeyMetadata } = await kms.root.send(new DescribeKeyCommand({ KeyId }))
     expect(KeyMetadata).toMatchObject({
       Enabled: false,
       KeyState: 'PendingDeletion',
-      DeletionDate: answer.DeletionDate,
+      DeletionDate: scheduled.DeletionDate,
     })
   })
 

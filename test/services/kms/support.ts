@@ -24,10 +24,7 @@ export interface Kms {
   of(account: string, region?: string): KMSClient
   /** Moves the clock and lets what has come due happen. */
   advance(milliseconds: number): void
-  createKey(
-    input?: CreateKeyCommandInput,
-    client?: KMSClient,
-  ): Promise<Required<Pick<KeyMetadata, 'Arn'>> & KeyMetadata>
+  createKey(input?: CreateKeyCommandInput, client?: KMSClient): Promise<Key>
   /** A user with an inline policy, and a client with its access key. */
   user(name: string, policy?: object, account?: string): Promise<{ arn: string; kms: KMSClient }>
   /** A role that its own account may assume, in a path. */
@@ -39,6 +36,9 @@ export interface Kms {
     sessionPolicy?: object,
   ): Promise<{ arn: string; kms: KMSClient; credentials: Credentials }>
 }
+
+/** Metadata with what all keys have. */
+export type Key = KeyMetadata & { readonly KeyId: string; readonly Arn: string }
 
 export const DAY = 86_400_000
 
@@ -77,8 +77,8 @@ export function kmsForTests(): Kms {
     },
     async createKey(input = {}, client = kms.root) {
       const { KeyMetadata } = await client.send(new CreateKeyCommand(input))
-      if (KeyMetadata?.Arn === undefined) throw new Error('no key')
-      return { ...KeyMetadata, Arn: KeyMetadata.Arn }
+      if (KeyMetadata?.Arn === undefined || KeyMetadata.KeyId === undefined) throw new Error('no key')
+      return { ...KeyMetadata, KeyId: KeyMetadata.KeyId, Arn: KeyMetadata.Arn }
     },
     async user(name, policy, account = ACCOUNT) {
       const admin = iam(account)
@@ -174,6 +174,14 @@ export const policyOf = (...Statement: readonly object[]) => ({ Version: '2012-1
 
 /** Allows actions on everything. */
 export const allow = (...Action: readonly string[]) => policyOf({ Effect: 'Allow', Action, Resource: '*' })
+
+/** An answer without what the SDK adds. */
+export async function answer<T extends { readonly $metadata: object }>(
+  call: Promise<T>,
+): Promise<Omit<T, '$metadata'>> {
+  const entries = Object.entries(await call).filter(([name]) => name !== '$metadata')
+  return Object.fromEntries(entries) as unknown as Omit<T, '$metadata'>
+}
 
 /** What AWS answers where it refuses. */
 export interface Refusal {

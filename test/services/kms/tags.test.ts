@@ -6,14 +6,14 @@ import {
   type ListResourceTagsCommandOutput,
   type Tag,
 } from '@aws-sdk/client-kms'
-import { denied, invalid, kmsForTests, policyOf, refusal, refused } from './support.ts'
+import { answer, denied, invalid, kmsForTests, policyOf, refusal, refused } from './support.ts'
 
 const kms = kmsForTests()
 let KeyId = ''
 let Arn = ''
 beforeEach(async () => {
   const key = await kms.createKey()
-  KeyId = key.KeyId ?? ''
+  KeyId = key.KeyId
   Arn = key.Arn
 })
 
@@ -98,8 +98,7 @@ describe('UntagResource', () => {
 
 describe('ListResourceTags', () => {
   it('is empty and not truncated without tags', async () => {
-    const { $metadata: _, ...answer } = await kms.root.send(new ListResourceTagsCommand({ KeyId }))
-    expect(answer).toEqual({ Tags: [], Truncated: false })
+    expect(await answer(kms.root.send(new ListResourceTagsCommand({ KeyId })))).toEqual({ Tags: [], Truncated: false })
   })
 
   it('pages', async () => {

@@ -3,14 +3,13 @@ import type { KeyRecord, KmsCall } from '../state.ts'
 import { newMaterial } from './material.ts'
 import { keyArn } from './names.ts'
 
-type Choices = Pick<KeyRecord, 'policy'> & Partial<KeyRecord>
+type Choices = Pick<KeyRecord, 'id' | 'policy'> & Partial<KeyRecord>
 
 /** A key of the caller's account and Region, with AWS's defaults (facts: B8); it has no material yet. */
-export function createKeyRecord(choices: Choices, id: string, call: KmsCall): KeyRecord {
+export function createKeyRecord(choices: Choices, call: KmsCall): KeyRecord {
   const { account, region, time } = call
   return {
-    id,
-    arn: keyArn(region, account, id),
+    arn: keyArn(region, account, choices.id),
     account,
     region,
     createdAt: time,

@@ -31,11 +31,11 @@ export function managedKeyFor(alias: string, call: KmsCall): KeyRecord | undefin
     const key = storeNewKey(
       createKeyRecord(
         {
+          id: call.env.ids.uuid(),
           manager: 'AWS',
           description: `Default key that protects my ${managed.protects} when no other key is defined`,
           policy: managed.policy(account, region),
         },
-        call.env.ids.uuid(),
         call,
       ),
       call,

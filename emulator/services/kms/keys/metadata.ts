@@ -17,6 +17,7 @@ export function keyMetadata(key: KeyRecord): KeyMetadata {
     ...(key.deletion && { DeletionDate: new Date(key.deletion.at) }),
     Origin: key.origin,
     KeyManager: key.manager,
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- AWS serves the old name beside the new one
     CustomerMasterKeySpec: key.spec as KeyMetadata['CustomerMasterKeySpec'],
     KeySpec: key.spec,
     EncryptionAlgorithms,

@@ -1,6 +1,6 @@
 import type { CreateKeyRequest } from '@aws-sdk/client-kms'
 import { notImplemented } from '../../../operation/perform.ts'
-import { isoTime, keyResources, said } from '../audit.ts'
+import { isoTime, said } from '../audit.ts'
 import { validation } from '../errors.ts'
 import { KEY_SPECS } from '../keySpecs.ts'
 import { checkGrantTokens } from '../grants/tokens.ts'
@@ -12,16 +12,25 @@ import { resolveKey } from '../keys/resolve.ts'
 import { sharedKey, specContext } from '../keys/resource.ts'
 import { page } from '../pages.ts'
 import { kms } from '../service.ts'
-import type { KeyRecord } from '../state.ts'
+import type { KeyRecord, KmsCall } from '../state.ts'
 import { requestTags, withTags } from '../tags.ts'
 import { bothKeySpecs } from '../unsourced.ts'
 import { admitted, changeAndArm, changeAudit, given, keyAudit, onOwnKey } from './onKey.ts'
 
+type NewKey = Pick<KeyRecord, 'id' | 'spec' | 'usage' | 'origin' | 'multiRegion'>
+
+/** The spec under its old name. */
+// eslint-disable-next-line @typescript-eslint/no-deprecated -- AWS still takes it
+const oldSpec = (input: CreateKeyRequest) => input.CustomerMasterKeySpec
+
+const specOf = (input: CreateKeyRequest) => input.KeySpec ?? oldSpec(input) ?? SYMMETRIC
+
 /** What a CreateKey request asks for, defaults filled in (facts: B8). */
-function choices(input: CreateKeyRequest): Pick<KeyRecord, 'spec' | 'usage' | 'origin' | 'multiRegion'> {
-  if (input.KeySpec !== undefined && input.CustomerMasterKeySpec !== undefined) throw bothKeySpecs()
+function newKey(input: CreateKeyRequest, call: KmsCall): NewKey {
+  if (input.KeySpec !== undefined && oldSpec(input) !== undefined) throw bothKeySpecs()
   return {
-    spec: input.KeySpec ?? input.CustomerMasterKeySpec ?? 'SYMMETRIC_DEFAULT',
+    id: call.env.ids.uuid(),
+    spec: specOf(input),
     usage: input.KeyUsage ?? 'ENCRYPT_DECRYPT',
     origin: input.Origin ?? 'AWS_KMS',
     multiRegion: input.MultiRegion ?? false,
@@ -31,10 +40,7 @@ function choices(input: CreateKeyRequest): Pick<KeyRecord, 'spec' | 'usage' | 'o
 const SYMMETRIC = 'SYMMETRIC_DEFAULT'
 
 /** What AWS would refuse, in its words; then what is not emulated, by name. */
-function requirePossible(
-  input: CreateKeyRequest,
-  { spec, usage, origin, multiRegion }: ReturnType<typeof choices>,
-): void {
+function requirePossible(input: CreateKeyRequest, { spec, usage, origin, multiRegion }: NewKey): void {
   if (spec !== SYMMETRIC && input.KeyUsage === undefined) {
     throw validation('You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.')
   }
@@ -50,8 +56,8 @@ function requirePossible(
 
 const createKey = kms.row('CreateKey', {
   action: 'kms:CreateKey',
-  subject: (input, call) => ({ ...choices(input), id: call.env.ids.uuid() }),
-  context: (input, _call, { id: _, ...key }) => ({
+  subject: newKey,
+  context: (input, _call, key) => ({
     ...specContext(key),
     ...requestTags(input.Tags),
     'kms:BypassPolicyLockoutSafetyCheck': bypassOf(input),
@@ -72,12 +78,12 @@ const createKey = kms.row('CreateKey', {
           },
         ]
       : [],
-  run(input, call, { id, ...chosen }) {
+  run(input, call, chosen) {
     requirePossible(input, chosen)
     const tags = withTags({}, input.Tags ?? [])
     const policy =
       input.Policy === undefined ? defaultPolicy(call.account) : acceptPolicy(input.Policy, call.env.directory)
-    const key = createKeyRecord({ ...chosen, description: input.Description ?? '', tags, policy }, id, call)
+    const key = createKeyRecord({ ...chosen, description: input.Description ?? '', tags, policy }, call)
     if (input.Policy !== undefined && input.BypassPolicyLockoutSafetyCheck !== true) preventLockout(key, call)
     return { KeyMetadata: keyMetadata(storeNewKey(key, call)) }
   },
@@ -92,7 +98,7 @@ const createKey = kms.row('CreateKey', {
 
 /** Defaults are written out (facts: F2). */
 function createKeyParameters(input: CreateKeyRequest): Record<string, unknown> {
-  const spec = input.KeySpec ?? input.CustomerMasterKeySpec ?? SYMMETRIC
+  const spec = specOf(input)
   return {
     keyUsage: input.KeyUsage ?? 'ENCRYPT_DECRYPT',
     bypassPolicyLockoutSafetyCheck: input.BypassPolicyLockoutSafetyCheck ?? false,

@@ -1,0 +1,229 @@
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import {
+  CreateAliasCommand,
+  CreateGrantCommand,
+  DecryptCommand,
+  DescribeKeyCommand,
+  DisableKeyCommand,
+  EncryptCommand,
+  GenerateDataKeyCommand,
+  GenerateRandomCommand,
+  ListAliasesCommand,
+  ReEncryptCommand,
+  RetireGrantCommand,
+  ScheduleKeyDeletionCommand,
+  TagResourceCommand,
+} from '@aws-sdk/client-kms'
+import type { CloudTrailRecord } from '../../../emulator/audit/cloudTrail.ts'
+import { ACCOUNT, REGION, kmsForTests, type Key } from './support.ts'
+
+const kms = kmsForTests()
+let key: Key
+beforeAll(async () => {
+  key = await kms.createKey()
+})
+
+/** The record of the latest call. */
+function last(): CloudTrailRecord {
+  const [record] = kms.running.emulator.trail.list(1)
+  if (!record) throw new Error('nothing was recorded')
+  return record
+}
+const resourceOf = ({ Arn }: Key) => ({ accountId: ACCOUNT, type: 'AWS::KMS::Key', ARN: Arn })
+const facts = ({
+  eventName,
+  requestParameters,
+  responseElements,
+  additionalEventData,
+  readOnly,
+  resources,
+}: CloudTrailRecord) => ({ eventName, requestParameters, responseElements, additionalEventData, readOnly, resources })
+
+describe('what the audit trail says', () => {
+  it('of CreateKey: everything, defaults filled in', async () => {
+    const made = await kms.createKey({ Tags: [{ TagKey: 'a', TagValue: 'b' }] })
+    expect(facts(last())).toEqual({
+      eventName: 'CreateKey',
+      requestParameters: {
+        keyUsage: 'ENCRYPT_DECRYPT',
+        bypassPolicyLockoutSafetyCheck: false,
+        description: '',
+        origin: 'AWS_KMS',
+        customerMasterKeySpec: 'SYMMETRIC_DEFAULT',
+        keySpec: 'SYMMETRIC_DEFAULT',
+        tags: [{ tagKey: 'a', tagValue: 'b' }],
+      },
+      responseElements: {
+        keyMetadata: expect.objectContaining({
+          aWSAccountId: ACCOUNT,
+          keyId: made.KeyId,
+          creationDate: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+        }),
+      },
+      additionalEventData: undefined,
+      readOnly: false,
+      resources: [resourceOf(made)],
+    })
+  })
+
+  it('of Encrypt and Decrypt: context and algorithm, never plaintext or ciphertext', async () => {
+    const context = { team: 'red' }
+    const { CiphertextBlob } = await kms.root.send(
+      new EncryptCommand({ KeyId: key.KeyId, Plaintext: Buffer.from('hidden'), EncryptionContext: context }),
+    )
+    expect(facts(last())).toEqual({
+      eventName: 'Encrypt',
+      requestParameters: {
+        keyId: key.KeyId,
+        encryptionContext: context,
+        encryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+      },
+      responseElements: null,
+      additionalEventData: undefined,
+      readOnly: true,
+      resources: [resourceOf(key)],
+    })
+    await kms.root.send(new DecryptCommand({ CiphertextBlob, EncryptionContext: context }))
+    expect(facts(last())).toEqual({
+      eventName: 'Decrypt',
+      requestParameters: { encryptionContext: context, encryptionAlgorithm: 'SYMMETRIC_DEFAULT' },
+      responseElements: null,
+      additionalEventData: { keyMaterialId: key.CurrentKeyMaterialId },
+      readOnly: true,
+      resources: [resourceOf(key)],
+    })
+  })
+
+  it('of GenerateDataKey and ReEncrypt', async () => {
+    const other = await kms.createKey()
+    const { CiphertextBlob } = await kms.root.send(new GenerateDataKeyCommand({ KeyId: key.Arn, KeySpec: 'AES_256' }))
+    expect(facts(last())).toMatchObject({
+      requestParameters: { keyId: key.Arn, keySpec: 'AES_256' },
+      additionalEventData: { keyMaterialId: key.CurrentKeyMaterialId },
+    })
+    await kms.root.send(new ReEncryptCommand({ CiphertextBlob, DestinationKeyId: other.KeyId }))
+    expect(facts(last())).toEqual({
+      eventName: 'ReEncrypt',
+      requestParameters: {
+        destinationKeyId: other.KeyId,
+        sourceEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+        destinationEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+      },
+      responseElements: null,
+      additionalEventData: {
+        sourceKeyMaterialId: key.CurrentKeyMaterialId,
+        destinationKeyMaterialId: other.CurrentKeyMaterialId,
+      },
+      readOnly: true,
+      resources: [resourceOf(key), resourceOf(other)],
+    })
+  })
+
+  it('of GenerateRandom and ListAliases: next to nothing', async () => {
+    await kms.root.send(new GenerateRandomCommand({ NumberOfBytes: 8 }))
+    expect(facts(last())).toMatchObject({ requestParameters: null, responseElements: null, resources: [] })
+    await kms.root.send(new ListAliasesCommand({}))
+    expect(facts(last())).toMatchObject({ resources: [] })
+  })
+
+  it('of changes: the key, although the answer is empty', async () => {
+    const changed = await kms.createKey()
+    const element = { responseElements: { keyId: changed.Arn }, readOnly: false, resources: [resourceOf(changed)] }
+    await kms.root.send(new DisableKeyCommand({ KeyId: changed.KeyId }))
+    expect(facts(last())).toMatchObject({ ...element, requestParameters: { keyId: changed.KeyId } })
+    await kms.root.send(new TagResourceCommand({ KeyId: changed.KeyId, Tags: [{ TagKey: 'x', TagValue: 'y' }] }))
+    expect(facts(last())).toMatchObject({
+      ...element,
+      requestParameters: { keyId: changed.KeyId, tags: [{ tagKey: 'x', tagValue: 'y' }] },
+    })
+    await kms.root.send(new CreateAliasCommand({ AliasName: 'alias/audited', TargetKeyId: changed.KeyId }))
+    expect(facts(last())).toMatchObject({
+      requestParameters: { aliasName: 'alias/audited', targetKeyId: changed.KeyId },
+      responseElements: { keyId: changed.Arn },
+      resources: [
+        resourceOf(changed),
+        {
+          accountId: ACCOUNT,
+          type: 'AWS::KMS::Alias',
+          ARN: `arn:aws:kms:${REGION}:${ACCOUNT}:alias/audited`,
+        },
+      ],
+    })
+    await kms.root.send(new ScheduleKeyDeletionCommand({ KeyId: changed.KeyId, PendingWindowInDays: 7 }))
+    expect(facts(last()).responseElements).toEqual({
+      keyId: changed.Arn,
+      deletionDate: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+      keyState: 'PendingDeletion',
+      pendingWindowInDays: 7,
+    })
+  })
+
+  it('of grants: everything but tokens', async () => {
+    const { GrantToken, GrantId } = await kms.root.send(
+      new CreateGrantCommand({
+        KeyId: key.KeyId,
+        GranteePrincipal: `arn:aws:iam::${ACCOUNT}:root`,
+        Operations: ['Decrypt'],
+        Constraints: { EncryptionContextSubset: { TagKey: 'kept' } },
+        Name: 'audited',
+      }),
+    )
+    expect(facts(last())).toMatchObject({
+      requestParameters: {
+        keyId: key.KeyId,
+        granteePrincipal: `arn:aws:iam::${ACCOUNT}:root`,
+        operations: ['Decrypt'],
+        constraints: { encryptionContextSubset: { TagKey: 'kept' } },
+        name: 'audited',
+      },
+      responseElements: { grantId: GrantId, keyId: key.Arn },
+    })
+    await kms.root.send(new RetireGrantCommand({ GrantToken }))
+    expect(facts(last())).toMatchObject({
+      requestParameters: null,
+      responseElements: null,
+      additionalEventData: { grantId: GrantId },
+    })
+  })
+
+  it('of a missing key: the text, no parameters and no resources', async () => {
+    await kms.root.send(new DescribeKeyCommand({ KeyId: 'alias/nobody' })).catch(() => undefined)
+    const record = last()
+    expect(record).toMatchObject({
+      errorCode: 'NotFoundException',
+      errorMessage: `Alias arn:aws:kms:${REGION}:${ACCOUNT}:alias/nobody is not found.`,
+      requestParameters: null,
+    })
+    expect(record).not.toHaveProperty('resources')
+  })
+})
+
+describe('what is never told', () => {
+  it('secrets are in no record, no log line and no plain export', async () => {
+    const { emulator, lines } = kms.running
+    const { Plaintext, CiphertextBlob } = await kms.root.send(
+      new GenerateDataKeyCommand({ KeyId: key.KeyId, KeySpec: 'AES_256' }),
+    )
+    const { GrantToken } = await kms.root.send(
+      new CreateGrantCommand({
+        KeyId: key.KeyId,
+        GranteePrincipal: `arn:aws:iam::${ACCOUNT}:root`,
+        Operations: ['Decrypt'],
+      }),
+    )
+    await kms.root.send(new DecryptCommand({ CiphertextBlob }))
+    const material = emulator.store.export({ secrets: true }).collections['kms.material']?.['']
+    const stored = Object.values(material ?? {}).map((record) => (record as { bytes: string }).bytes)
+    expect(stored.length).toBeGreaterThan(0)
+
+    const told = [
+      JSON.stringify(emulator.trail.list(10_000)),
+      JSON.stringify(emulator.decisions.list({ limit: 10_000, deniedOnly: false })),
+      JSON.stringify(emulator.store.export({ secrets: false })),
+      lines.join('\n'),
+    ].join('\n')
+    for (const secret of [...stored, Buffer.from(Plaintext ?? []).toString('base64'), GrantToken ?? '?']) {
+      expect(told.includes(secret)).toBe(false)
+    }
+  })
+})
