@@ -20,7 +20,11 @@ const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (
  */
 export function parseClaim(request: SignedRequest, expected: Expected): Claim {
   const header = request.headers['authorization']
-  if (header === undefined) return isPresigned(request.query) ? queryClaim(request, expected) : { kind: 'anonymous' }
+  if (header === undefined) {
+    if (isPresigned(request.query)) return queryClaim(request, expected)
+    if (expected.service === 's3') refuseVersion2(request.query)
+    return { kind: 'anonymous' }
+  }
   if (request.query.includes('X-Amz-Algorithm') && queryValue(request.query, 'X-Amz-Algorithm') !== undefined) {
     refuse({ code: 'both-ways', header })
   }
@@ -74,6 +78,14 @@ function queryClaim(request: SignedRequest, expected: Expected): Claim {
   const scope = checkRest(parts, time, signed, request, expected, 'query')
   const sessionToken = parts.token ?? request.headers['x-amz-security-token']
   return { kind: 'query', expiresSeconds, ...scope, date, time, signedHeaders: signed, signature, sessionToken }
+}
+
+/** Older clients still presign for S3 with Signature Version 2, which buckets made since June 2020 do not take. */
+function refuseVersion2(query: string): void {
+  if (!query.includes('AWSAccessKeyId') && !query.includes('Signature')) return
+  const present = (name: string) => queryValue(query, name) !== undefined
+  if (!present('AWSAccessKeyId') && !present('Signature')) return
+  refuse({ code: 'version-2-query', complete: ['AWSAccessKeyId', 'Signature', 'Expires'].every(present) })
 }
 
 function missing(parts: Parts & Partial<QueryParts>, names: readonly string[]): string[] {

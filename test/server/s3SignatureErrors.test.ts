@@ -90,6 +90,16 @@ describe('S3', () => {
       invalidRequest('The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.'),
     ],
     [
+      'Signature Version 2 in the query',
+      { code: 'version-2-query', complete: true },
+      invalidRequest('The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.'),
+    ],
+    [
+      'a part of Signature Version 2 in the query',
+      { code: 'version-2-query', complete: false },
+      denied('Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters'),
+    ],
+    [
       'another scheme',
       { code: 'unsupported-algorithm', algorithm: 'Bearer', sent: HEADER, via: 'header' },
       {

@@ -287,6 +287,12 @@ describe('the checks of a query', () => {
         parts: ['X-Amz-Algorithm', 'X-Amz-Credential', 'X-Amz-SignedHeaders', 'X-Amz-Date', 'X-Amz-Expires'],
       },
     ],
+    [
+      'Signature Version 2',
+      { ...bare, query: 'AWSAccessKeyId=a&Signature=b&Expires=1' },
+      { code: 'version-2-query', complete: true },
+    ],
+    ['a part of Signature Version 2', { ...bare, query: 'Signature=b' }, { code: 'version-2-query', complete: false }],
     ['a bad date', query({ 'X-Amz-Date': 'now' }), { code: 'bad-date', date: 'now', via: 'query' }],
     ['no number', query({ 'X-Amz-Expires': '1e3' }), { code: 'presign-expires-invalid', reason: 'not-a-number' }],
     ['a negative number', query({ 'X-Amz-Expires': '-1' }), { code: 'presign-expires-invalid', reason: 'negative' }],

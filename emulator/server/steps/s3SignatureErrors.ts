@@ -37,6 +37,10 @@ const ERRORS: { readonly [C in Problem['code']]: (problem: Extract<Problem, { co
       ? noDate()
       : malformedQuery("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""),
   'unsupported-algorithm': (problem) => unsupported(problem),
+  'version-2-query': ({ complete }) =>
+    complete
+      ? onlyVersion4()
+      : denied('Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters', {}),
   'credential-arity': (problem) =>
     malformedCredential(
       problem.via,
@@ -103,9 +107,7 @@ function unsupported({ algorithm, sent, via }: Extract<Problem, { code: 'unsuppo
     return malformedQuery('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"')
   }
   if (algorithm.startsWith('AWS')) {
-    return invalidRequest(
-      'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
-    )
+    return onlyVersion4()
   }
   return new AwsError('InvalidArgument', 400, 'Unsupported Authorization Type', {
     fields: { ArgumentName: 'Authorization', ArgumentValue: sent },
@@ -157,6 +159,10 @@ function malformedHeader(text: string, fields: Fields = {}): AwsError {
 
 function malformedQuery(text: string, fields: Fields = {}): AwsError {
   return new AwsError('AuthorizationQueryParametersError', 400, text, { fields })
+}
+
+function onlyVersion4(): AwsError {
+  return invalidRequest('The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.')
 }
 
 function invalidRequest(text: string): AwsError {

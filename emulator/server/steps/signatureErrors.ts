@@ -112,6 +112,7 @@ const SENTENCES: {
   mismatch: () => ['signature', MISMATCH],
   // Only S3 makes these checks; should another service ever come by one, the signature is what failed.
   'headers-not-signed': () => ['signature', MISMATCH],
+  'version-2-query': () => ['signature', MISMATCH],
   'presign-expired': () => ['signature', MISMATCH],
   'presign-not-yet-valid': () => ['signature', MISMATCH],
   'presign-expires-invalid': () => ['signature', MISMATCH],
