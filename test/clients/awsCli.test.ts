@@ -7,6 +7,8 @@ import { ACCOUNT, rootOf, startEmulator, type Credentials, type TestEmulator } f
 
 const test = needs(canRun('aws', '--version'), 'the AWS CLI')
 
+type Env = Readonly<Record<string, string>>
+
 let twokey: TestEmulator
 let folder: string
 beforeAll(async () => {
@@ -18,11 +20,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-const aws = (args: readonly string[], as: Credentials = rootOf(ACCOUNT)): Promise<Ran> =>
-  run('aws', args, { env: awsEnvironment(twokey.url, as) })
+const aws = (args: readonly string[], as: Credentials = rootOf(ACCOUNT), env: Env = {}): Promise<Ran> =>
+  run('aws', args, { env: { ...awsEnvironment(twokey.url, as), ...env } })
 
-async function ok(args: readonly string[], as?: Credentials): Promise<string> {
-  const ran = await aws(args, as)
+async function ok(args: readonly string[], as?: Credentials, env?: Env): Promise<string> {
+  const ran = await aws(args, as, env)
   expect(`${String(ran.status)} ${ran.stderr}`.trim()).toBe('0')
   return ran.stdout.trim()
 }
@@ -156,10 +158,13 @@ describe('the AWS CLI', () => {
 
   test('encrypts, decrypts, and lists its keys', async () => {
     await ok(['kms', 'create-key', '--description', 'second', '--tags', 'TagKey=team,TagValue=blue'])
-    const sealed = await json(['kms', 'encrypt', '--key-id', 'alias/cli', '--plaintext', 'aGVsbG8=']).catch(
-      () => undefined,
+    // From a file, because versions 1 and 2 read a value in other ways.
+    await writeFile(join(folder, 'plain'), 'hello')
+    const plaintext = `fileb://${join(folder, 'plain')}`
+    const unknown = await aws(['kms', 'encrypt', '--key-id', 'alias/cli', '--plaintext', plaintext])
+    expect(unknown.stderr.trim()).toBe(
+      `An error occurred (NotFoundException) when calling the Encrypt operation: Alias arn:aws:kms:us-east-1:${ACCOUNT}:alias/cli is not found.`,
     )
-    expect(sealed).toBeUndefined()
     const id = await ok(['kms', 'create-key', '--query', 'KeyMetadata.KeyId', '--output', 'text'])
     await ok(['kms', 'create-alias', '--alias-name', 'alias/cli', '--target-key-id', id])
     const blob = await ok([
@@ -168,7 +173,7 @@ describe('the AWS CLI', () => {
       '--key-id',
       'alias/cli',
       '--plaintext',
-      'aGVsbG8=',
+      plaintext,
       '--encryption-context',
       'a=b',
       '--query',
@@ -226,7 +231,10 @@ describe('the AWS CLI', () => {
     await ok(['s3', 'cp', join(folder, 'large.bin'), 's3://large/large.bin', '--quiet', '--sse', 'aws:kms'])
     await ok(['s3', 'cp', 's3://large/large.bin', join(folder, 'back.bin'), '--quiet'])
     expect((await readFile(join(folder, 'back.bin'))).equals(bytes)).toBe(true)
-    const url = await ok(['s3', 'presign', 's3://large/large.bin'])
+    // Version 1 presigns with Signature Version 2 unless told otherwise, and S3 takes that for old buckets only.
+    const config = join(folder, 'config')
+    await writeFile(config, '[default]\ns3 =\n  signature_version = s3v4\n')
+    const url = await ok(['s3', 'presign', 's3://large/large.bin'], undefined, { AWS_CONFIG_FILE: config })
     const fetched = await fetch(url)
     expect(fetched.status).toBe(200)
     expect(Buffer.from(await fetched.arrayBuffer()).equals(bytes)).toBe(true)
