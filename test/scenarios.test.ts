@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals'
+import { readdir, readFile } from 'node:fs/promises'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { playScenario, readScenario, type Scenario } from '../emulator/server/world/scenario.ts'
+import { worldFile } from '../emulator/server/world/seed.ts'
+import { buildWorld } from '../emulator/server/world/build.ts'
+import { startEmulator } from './support/emulator.ts'
+import { send } from './support/raw.ts'
+
+const FIXTURES = new URL('../fixtures/', import.meta.url)
+const jsonIn = async (folder: string) =>
+  (await readdir(new URL(folder, FIXTURES))).filter((name) => name.endsWith('.json')).sort()
+const parse = async (path: string): Promise<object> =>
+  JSON.parse(await readFile(new URL(path, FIXTURES), 'utf8')) as object
+
+const ajv = new Ajv2020({ allErrors: true })
+ajv.addSchema(await parse('world.schema.json'), 'world.schema.json')
+const fitsScenario = ajv.compile(await parse('scenario.schema.json'))
+const fitsWorld = ajv.compile({ $ref: 'world.schema.json' })
+
+const scenarios = await jsonIn('scenarios/')
+const worlds = await jsonIn('worlds/')
+const scenarioOf = async (name: string): Promise<Scenario> => readScenario(await parse(`scenarios/${name}`))
+
+describe('every scenario', () => {
+  it.each(scenarios)('%s fits its schema', async (name) => {
+    fitsScenario(await parse(`scenarios/${name}`))
+    expect(fitsScenario.errors).toBeNull()
+  })
+
+  it.each(scenarios)('%s goes as AWS would have it', async (name) => {
+    const scenario = await scenarioOf(name)
+    const { emulator, stop } = await startEmulator()
+    const results = await playScenario(emulator, scenario)
+    expect(results.map(({ says, actual }) => [says, actual])).toEqual(
+      results.map(({ says, expected }) => [says, expected]),
+    )
+    expect(results.map(({ passed }) => passed)).toEqual(scenario.steps.map(() => true))
+    await stop()
+  })
+})
+
+describe('every world', () => {
+  it.each(worlds)('%s fits its schema and can be built', async (name) => {
+    fitsWorld(await parse(`worlds/${name}`))
+    expect(fitsWorld.errors).toBeNull()
+    const { emulator, stop } = await startEmulator()
+    await buildWorld(emulator, await worldFile(new URL(`worlds/${name}`, FIXTURES).pathname))
+    expect(emulator.isEmpty()).toBe(false)
+    await stop()
+  })
+})
+
+describe('the schema', () => {
+  it.each<[string, (scenario: Record<string, unknown>) => void]>([
+    ['a member it does not know', (scenario) => (scenario['steps2'] = [])],
+    ['no steps', (scenario) => (scenario['steps'] = [])],
+    ['a world without accounts', (scenario) => (scenario['world'] = {})],
+    ['an account that is none', (scenario) => (scenario['world'] = { accounts: { me: {} } })],
+  ])('refuses %s', async (_, change) => {
+    const scenario = (await parse('scenarios/key-disabled.json')) as Record<string, unknown>
+    change(scenario)
+    expect(fitsScenario(scenario)).toBe(false)
+  })
+})
+
+describe('playing a scenario', () => {
+  it('says so when an answer differs, in code, words or deciding layer', async () => {
+    const scenario = await scenarioOf('data-yes-key-no.json')
+    const [denied] = scenario.steps
+    if (!denied || typeof denied.expect === 'string') throw new Error('its first step is the denial')
+    const steps = [
+      { ...denied, expect: 'allowed' as const },
+      { ...denied, expect: { ...denied.expect, message: 'Access Denied' } },
+      { ...denied, expect: { ...denied.expect, layer: 'resource' as const } },
+      denied,
+    ]
+    const { emulator, stop } = await startEmulator()
+    expect((await playScenario(emulator, { ...scenario, steps })).map(({ passed }) => passed)).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ])
+    await stop()
+  })
+
+  it('is also to be had at the admin door', async () => {
+    const scenario = await scenarioOf('key-disabled.json')
+    const { url, stop } = await startEmulator()
+    const answer = await send(url, { path: '/_twokey/scenarios', body: JSON.stringify(scenario) })
+    const { steps } = JSON.parse(answer.body) as { steps: { says: string; passed: boolean; requestId: string }[] }
+    expect([answer.status, steps.map(({ says, passed }) => [says, passed])]).toEqual([
+      200,
+      scenario.steps.map(({ says }) => [says, true]),
+    ])
+    const decision = await send(url, { method: 'GET', path: `/_twokey/decisions/${steps[0]!.requestId}` })
+    expect(decision.status).toBe(200)
+    const broken = await send(url, { path: '/_twokey/scenarios', body: '{"title":"x","steps":[{}]}' })
+    expect([broken.status, JSON.parse(broken.body)]).toEqual([400, { error: 'step 1 of `x` lacks `says`' }])
+    await stop()
+  })
+})
