@@ -49,33 +49,35 @@ export interface DecisionLog {
  * @param capacity how many requests are remembered
  */
 export function createDecisionLog(capacity = 10_000): DecisionLog {
-  const ring = new Map<string, Outcome>()
+  const ring: (Outcome | undefined)[] = new Array<Outcome | undefined>(capacity)
+  const byId = new Map<string, Outcome>()
+  let next = 0
   const subscribers = new Set<(summary: DecisionSummary) => void>()
   return {
     listener(outcome) {
-      ring.set(outcome.requestId, outcome)
-      if (ring.size > capacity)
-        for (const oldest of ring.keys()) {
-          ring.delete(oldest)
-          break
-        }
+      const oldest = ring[next]
+      if (oldest) byId.delete(oldest.requestId)
+      ring[next] = outcome
+      next = (next + 1) % capacity
+      byId.set(outcome.requestId, outcome)
       if (subscribers.size > 0) for (const subscriber of subscribers) subscriber(summarise(outcome))
     },
     list({ limit, deniedOnly = false }) {
       const found: DecisionSummary[] = []
-      for (const outcome of [...ring.values()].reverse()) {
-        if (found.length >= limit) break
+      for (let back = 1; back <= capacity && found.length < limit; back++) {
+        const outcome = ring[(next - back + capacity) % capacity]
+        if (!outcome) break
         const summary = summarise(outcome)
         if (!deniedOnly || summary.outcome === 'denied') found.push(summary)
       }
       return found
     },
     get(requestId) {
-      const outcome = ring.get(requestId)
+      const outcome = byId.get(requestId)
       return outcome && { ...summarise(outcome), gates: gatesOf(outcome) }
     },
     refusal(requestId) {
-      const trace = ring.get(requestId)?.trace
+      const trace = byId.get(requestId)?.trace
       return trace && [...trace.decisions, ...trace.forwarded.flatMap((call) => call.trace.decisions)].find(refused)
     },
     subscribe(subscriber) {
@@ -83,7 +85,8 @@ export function createDecisionLog(capacity = 10_000): DecisionLog {
       return () => subscribers.delete(subscriber)
     },
     clear() {
-      ring.clear()
+      ring.fill(undefined)
+      byId.clear()
     },
   }
 }

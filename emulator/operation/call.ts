@@ -168,5 +168,5 @@ export interface Call<S = unknown, K = unknown> {
   /**
    * Whether a check would hold, without refusing or recording it: for answers that depend on what the caller may see (S3's 404 or 403).
    */
-  readonly may: (check: Check) => boolean
+  may(check: Check): boolean
 }

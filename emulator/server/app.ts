@@ -106,12 +106,13 @@ export async function createEmulator(
     trail,
     usage,
     async listen() {
-      const plain = createServer(requestClasses(app), app)
+      const classes = requestClasses(app)
+      const plain = createServer(classes, app)
       servers.push(plain)
       const port = await open(plain, settings.port, settings.host)
       if (settings.tlsPort !== undefined) {
         const { localCertificate } = await import('./certificate.ts')
-        const tls = createTlsServer({ ...localCertificate(store, env), ...requestClasses(app) }, app)
+        const tls = createTlsServer({ ...localCertificate(store, env), ...classes }, app)
         servers.push(tls)
         await open(tls, settings.tlsPort, settings.host)
       }
@@ -163,21 +164,25 @@ function mount(app: Express, core: Core, admin: express.Router | undefined): voi
 
 /**
  * Request and response classes whose prototypes are already express's, so that express's per-request `setPrototypeOf` changes
- * nothing: worth more than everything else on the request path together (DESIGN §10).
+ * nothing: worth more than everything else on the request path together (docs/speed.md). They are ordinary classes with
+ * express's methods copied in; constructing through `Reflect.construct` would cost what this saves.
  */
 function requestClasses(app: Express) {
-  return {
-    IncomingMessage: withPrototype(IncomingMessage, app.request),
-    ServerResponse: withPrototype(ServerResponse, app.response),
-  }
+  const Request = class extends IncomingMessage {}
+  const Response = class extends ServerResponse {}
+  app.request = adopt(Request.prototype, express.request, app.request)
+  app.response = adopt(Response.prototype, express.response, app.response)
+  return { IncomingMessage: Request, ServerResponse: Response }
 }
 
-function withPrototype<C extends new (...args: never[]) => object>(base: C, prototype: object): C {
-  const derived = function (this: unknown, ...args: never[]): object {
-    return Reflect.construct(base, args, derived as unknown as C)
+/** Copies the members of express's prototypes onto one of ours and returns it as what it has become. */
+function adopt<T extends object>(prototype: object, ...from: readonly [...object[], T]): T {
+  for (const source of from) {
+    for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(source))) {
+      if (name !== 'constructor') Object.defineProperty(prototype, name, member)
+    }
   }
-  derived.prototype = prototype
-  return derived as unknown as C
+  return prototype as T
 }
 
 function open(server: Server, port: number, host: string): Promise<number> {

@@ -118,8 +118,9 @@ function moved(sample: Sample, name: string): number {
   return sample.requests * size
 }
 
-const show = (rate: number, unit: Case['unit']) =>
-  unit === 'bytes' ? `${(rate / 2 ** 20).toFixed(0)} MiB/s` : `${rate.toFixed(0)}/s`
+function show(rate: number, unit: Case['unit']): string {
+  return unit === 'bytes' ? `${(rate / 2 ** 20).toFixed(0)} MiB/s` : `${rate.toFixed(0)}/s`
+}
 
 function percentiles(samples: readonly Sample[]): [number, number] {
   const all = samples.flatMap(({ latencies }) => latencies).sort((a, b) => a - b)

@@ -69,7 +69,15 @@ function readyLine(child: ChildProcess): Promise<string> {
   })
 }
 
+/** Nothing outlives the bench. */
+const children = new Set<ChildProcess>()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
 function running(name: string, child: ChildProcess, port: number, directory: string | undefined): Running {
+  children.add(child)
   return {
     name,
     port,
