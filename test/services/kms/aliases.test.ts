@@ -208,6 +208,16 @@ describe('ListAliases', () => {
     })
   })
 
+  it('does not tell whether another account has a key', async () => {
+    const theirs = await kms.createKey({}, kms.of(OTHER_ACCOUNT))
+    const nobody = theirs.Arn.replace(/[^/]+$/, '12345678-1234-4234-8234-123456789012')
+    for (const KeyId of [theirs.Arn, nobody]) {
+      expect(await refusal(kms.root.send(new ListAliasesCommand({ KeyId })))).toEqual(
+        refused('NotFoundException', `Key '${KeyId}' does not exist`),
+      )
+    }
+  })
+
   it('filters by key', async () => {
     const mine = await kms.createKey()
     await create('alias/b-mine', mine.KeyId)

@@ -4,6 +4,7 @@ import { GetFederationTokenCommand, STSClient } from '@aws-sdk/client-sts'
 import {
   ACCOUNT,
   OTHER_ACCOUNT,
+  WITHHELD,
   allow,
   denied,
   kmsForTests,
@@ -211,6 +212,18 @@ describe('across accounts', () => {
           `User: ${session.arn} is not authorized to perform: kms:RetireGrant on this resource because no ${missing} policy allows the kms:RetireGrant action`,
         ),
       )
+    })
+
+    it('and tells nobody whether a key or a grant of another account exists', async () => {
+      const GrantId = 'f'.repeat(64)
+      const nobody = Arn.replace(/[^/]+$/, '12345678-1234-4234-8234-123456789012')
+      for (const KeyId of [Arn, nobody]) {
+        expect(await refusal(kms.of(OTHER_ACCOUNT).send(new RetireGrantCommand({ KeyId, GrantId })))).toEqual(
+          denied(
+            `User: arn:aws:iam::${OTHER_ACCOUNT}:root is not authorized to perform: kms:RetireGrant on this resource ${WITHHELD}`,
+          ),
+        )
+      }
     })
 
     it('and succeeds with it', async () => {

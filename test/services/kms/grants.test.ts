@@ -191,6 +191,23 @@ describe('CreateGrant', () => {
     else expect(await refusal(call)).toEqual(noIdentity(user.arn, 'CreateGrant'))
   })
   let granters = 0
+
+  it('is told the ARN behind a unique id', async () => {
+    const { GrantId } = await grant({ Name: 'by-id' })
+    const stored = kms.running.emulator.store.export({ secrets: false }).collections['kms.grants']?.['']
+    const record = Object.values(stored ?? {}).find((each) => (each as { id: string }).id === GrantId)
+    const { id } = (record as { grantee: { id: string } }).grantee
+    const user = await kms.user(
+      'by-arn',
+      policyOf({
+        Effect: 'Allow',
+        Action: 'kms:CreateGrant',
+        Resource: '*',
+        Condition: { StringEquals: { 'kms:GranteePrincipal': grantee.arn } },
+      }),
+    )
+    expect((await grant({ GranteePrincipal: id, Name: 'by-id' }, user.kms)).GrantId).toBe(GrantId)
+  })
 })
 
 describe('a grant to a role, a user, an account', () => {

@@ -5,7 +5,7 @@ import { validation } from '../errors.ts'
 import { GRANT_OPERATIONS, specFacts, usageFacts } from '../keySpecs.ts'
 import type { KeyRecord, KmsCall } from '../state.ts'
 import { bothConstraints, constraintTooLarge, oneGrantee, serviceGrantIncomplete } from '../unsourced.ts'
-import { requirePrincipal } from './principals.ts'
+import { principalText, readPrincipal, requirePrincipal } from './principals.ts'
 
 const MOST_PAIRS = 8
 const LONGEST_VALUE = 384
@@ -81,5 +81,7 @@ const SERVICE = /^[a-z0-9.-]+\.amazonaws\.com$/
 
 /** A principal as condition keys have it: the ARN behind a unique id, where there is one. */
 export function conditionArn(text: string | undefined, directory: Directory): string | undefined {
-  return text === undefined || text.startsWith('arn:') ? text : (directory.principalArn(text) ?? text)
+  if (text === undefined || text.startsWith('arn:')) return text
+  const found = readPrincipal(text, directory)
+  return typeof found === 'string' ? text : principalText(found, directory)
 }

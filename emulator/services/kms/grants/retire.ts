@@ -12,7 +12,7 @@ import { readGrantToken } from './tokens.ts'
 /** The grant that is to be retired, and its key. */
 export interface Retiring {
   readonly target: Target
-  /** Undefined for another account's key that does not exist. */
+  /** Undefined for what another account does not have: whether the key or the grant is missing is not told. */
   readonly grant: GrantRecord | undefined
 }
 
@@ -26,8 +26,9 @@ export function findRetiring(input: RetireGrantRequest, call: KmsCall): Retiring
   if (KeyId === undefined || GrantId === undefined) throw grantNotNamed()
   if (!parseArn(KeyId)) throw notAKeyArn(KeyId)
   const target = resolveKeyOnly(KeyId, call)
-  if (!target.key) return { target, grant: undefined }
-  return { target, grant: grantOf(target, GrantId, call) }
+  const grant = findGrant(target, GrantId, call)
+  if (!grant && target.account === call.account) throw grantMissing(GrantId)
+  return { target, grant }
 }
 
 function byToken(id: string, call: KmsCall): Retiring {
@@ -40,11 +41,14 @@ function byToken(id: string, call: KmsCall): Retiring {
 }
 
 /** A grant on a key by its id. Throws NotFoundException. */
-export function grantOf({ key }: Target, id: string, call: KmsCall): GrantRecord {
-  const grant = key && call.state.grants.in().get(`${keyPath(key)}/${id}`)
+export function grantOf(target: Target, id: string, call: KmsCall): GrantRecord {
+  const grant = findGrant(target, id, call)
   if (!grant) throw grantMissing(id)
   return grant
 }
+
+const findGrant = ({ key }: Target, id: string, call: KmsCall): GrantRecord | undefined =>
+  key && call.state.grants.in().get(`${keyPath(key)}/${id}`)
 
 /**
  * Retiring is the right of the retiring principal, of a grantee that was granted RetireGrant, and of the account that issued the

@@ -139,14 +139,14 @@ const listAliases = kms.row('ListAliases', {
   subject: (input, call) => (input.KeyId === undefined ? undefined : resolveKeyOnly(input.KeyId, call)),
   run(input, call, target) {
     const table = call.state.aliases.in(call.account, call.region)
-    // Another account's key has no aliases here.
-    if (target && !target.key) throw keyMissing(target.arn)
+    // Another account's key has no aliases here, and whether it exists is not told.
+    if (target && target.account !== call.account) throw keyMissing(target.arn)
     const { items, Truncated, NextMarker } = page<string | AliasRecord>(
       input,
       { usual: 50, most: 100 },
       'aliases',
       target
-        ? sortedAfter(target.account === call.account ? table.find('key', target.key?.id ?? '') : [])
+        ? sortedAfter(table.find('key', target.key?.id ?? ''))
         : (after) => withPredefined(table.entries(after === undefined ? undefined : { after }), after ?? ''),
     )
     return { Aliases: items.map((item) => aliasEntry(item, call)), Truncated, NextMarker }

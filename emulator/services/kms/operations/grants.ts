@@ -7,6 +7,7 @@ import { endDryRun } from '../keys/use.ts'
 import { page, sortedAfter } from '../pages.ts'
 import { kms } from '../service.ts'
 import { grantPath, granteeKey, keyPath, type GrantRecord, type KmsCall } from '../state.ts'
+import { grantMissing } from '../unsourced.ts'
 import { constraintContext } from './createGrant.ts'
 import { admitted, given, keyAudit, onSharedKey } from './onKey.ts'
 
@@ -83,7 +84,7 @@ const retireGrant = kms.row('RetireGrant', {
   // The grant's constraints do not bear on retiring it (facts: E2).
   grant: () => ({ grantOperation: 'RetireGrant' }),
   run(input, call, { target, grant }) {
-    if (!grant) throw keyMissing(target.arn)
+    if (!grant) throw target.key && input.GrantId !== undefined ? grantMissing(input.GrantId) : keyMissing(target.arn)
     endDryRun(input)
     call.env.store.transaction(() => {
       call.state.grants.in().delete(grantPath(grant))

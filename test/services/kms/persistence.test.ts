@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import {
+  CreateGrantCommand,
+  CreateKeyCommand,
+  DecryptCommand,
+  DescribeKeyCommand,
+  EncryptCommand,
+  GetKeyRotationStatusCommand,
+  KMSClient,
+  RetireGrantCommand,
+  RotateKeyOnDemandCommand,
+  ScheduleKeyDeletionCommand,
+} from '@aws-sdk/client-kms'
+import { ON_DEMAND_MS } from '../../../emulator/services/kms/keys/timers.ts'
+import { ACCOUNT, startEmulator, type TestEmulator } from '../../support/emulator.ts'
+import { DAY, refusal } from './support.ts'
+
+let dataDir: string
+let running: TestEmulator | undefined
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'twokey-kms-'))
+})
+afterEach(async () => {
+  await running?.stop()
+  await rm(dataDir, { recursive: true, force: true })
+})
+async function restart(): Promise<KMSClient> {
+  await running?.stop()
+  running = await startEmulator({ dataDir })
+  return running.client(KMSClient)
+}
+const advance = (milliseconds: number) => {
+  running?.emulator.clock.setOffset(running.emulator.clock.offset + milliseconds)
+}
+
+describe('after a restart', () => {
+  it('old ciphertexts open, grant tokens hold, rotations go on', async () => {
+    let client = await restart()
+    const { KeyMetadata } = await client.send(new CreateKeyCommand({}))
+    const KeyId = KeyMetadata?.KeyId
+    const { CiphertextBlob } = await client.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('kept') }))
+    const { GrantToken } = await client.send(
+      new CreateGrantCommand({ KeyId, GranteePrincipal: `arn:aws:iam::${ACCOUNT}:root`, Operations: ['Decrypt'] }),
+    )
+    await client.send(new RotateKeyOnDemandCommand({ KeyId }))
+
+    client = await restart()
+    const opened = await client.send(new DecryptCommand({ CiphertextBlob, GrantTokens: [GrantToken ?? ''] }))
+    expect(Buffer.from(opened.Plaintext ?? []).toString()).toBe('kept')
+    await client.send(new RetireGrantCommand({ GrantToken }))
+    advance(ON_DEMAND_MS)
+    advance(-ON_DEMAND_MS)
+    const after = await client.send(new GetKeyRotationStatusCommand({ KeyId }))
+    expect(after.OnDemandRotationStartDate).toBeUndefined()
+    const now = await client.send(new DescribeKeyCommand({ KeyId }))
+    expect(now.KeyMetadata?.CurrentKeyMaterialId).not.toBe(KeyMetadata?.CurrentKeyMaterialId)
+  })
+
+  it('a deletion is on the clock again', async () => {
+    let client = await restart()
+    const { KeyMetadata } = await client.send(new CreateKeyCommand({}))
+    const KeyId = KeyMetadata?.KeyId
+    await client.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))
+    client = await restart()
+    expect((await client.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata?.KeyState).toBe('PendingDeletion')
+    advance(7 * DAY + 1000)
+    advance(-7 * DAY - 1000)
+    expect(await refusal(client.send(new DescribeKeyCommand({ KeyId })))).toMatchObject({ code: 'NotFoundException' })
+  })
+})
+
+describe('where denials are not enforced', () => {
+  it('calls go through, and keys that are not there still are not', async () => {
+    running = await startEmulator({ enforcement: 'soft' })
+    const client = running.client(KMSClient)
+    const KeyId = 'arn:aws:kms:us-east-1:222222222222:key/12345678-1234-4234-8234-123456789012'
+    const answer = await refusal(client.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') })))
+    expect(answer).toEqual({ code: 'NotFoundException', status: 400, message: `Key '${KeyId}' does not exist` })
+  })
+})
