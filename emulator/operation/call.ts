@@ -121,7 +121,7 @@ export interface Directory {
   managedPolicy(arn: string): { readonly text: string; readonly name: string } | undefined
   organization(account: string): OrganizationView | undefined
   /** The existing OpenID Connect provider that an ARN names. Left out: no account has any. */
-  oidcProvider?(arn: string): OidcProviderView | undefined
+  oidcProvider(arn: string): OidcProviderView | undefined
   /** Remembers when and for what an identity was last used; in memory only. */
   used(caller: Caller, use: { readonly at: number; readonly service: string; readonly region: string }): void
   /** Gives a user credentials chosen by a world file instead of made up. */

@@ -154,6 +154,13 @@ export interface ServiceFacts<M, S> {
   }
   /** What a failed key use looks like to this service's callers. */
   readonly keyFailure?: (error: AwsError, call: Call<S>) => AwsError
+  /** Checks that headers (lower case) and trailers promise of a body that was read whole. Throws AWS's refusal. */
+  readonly checkBody?: (
+    operation: string,
+    body: Buffer,
+    headers: Readonly<Record<string, string | undefined>>,
+    trailers: Readonly<Record<string, string>>,
+  ) => Promise<void>
   /** Ids of the blobs that records name; asked once, at the start. */
   readonly liveBlobs?: (state: S) => ReadonlySet<string>
   /** Takes up work that time brings (deletions, expiries) when the emulator starts or its state is replaced. */

@@ -74,6 +74,7 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
     principalArn: (id) => iam.principalArn(id),
     role: (arn) => iam.role(arn),
     roleNamed: (account, name) => iam.roleNamed(account, name),
+    oidcProvider: (arn) => iam.oidcProvider(arn),
     managedPolicy: (arn) => iam.managedPolicy(arn),
     organization,
     used({ principal, accessKeyId }, use) {

@@ -4,6 +4,7 @@ import { hashChecked } from '../../sigv4/hashChecked.ts'
 import { payloadHash, payloadOf } from '../../sigv4/payload.ts'
 import { sha256Hex } from '../../sigv4/signature.ts'
 import { SignatureProblem, type Payload, type Seed } from '../../sigv4/types.ts'
+import { sessionMay } from '../../services/sts/limits.ts'
 import type { Exchange } from '../exchange.ts'
 import { ANONYMOUS } from './receive.ts'
 
@@ -42,6 +43,10 @@ export async function authenticate(exchange: Exchange): Promise<void> {
   }
   const payload = payloadOf(exchange, claim, serviceName)
   const seed = core.verifier.verify(claim, exchange, found.secret, payloadHash(payload, exchange.body))
+  // AWS does not know some temporary credentials at all at IAM and STS (facts: H2).
+  if (!sessionMay(found.caller.principal, serviceName, exchange.operation ?? '')) {
+    throw new SignatureProblem({ code: 'bad-token', accessKeyId: claim.accessKeyId })
+  }
   exchange.caller = found.caller
   if (row?.streams) attachStream(exchange, payload, seed)
   else await checkBody(exchange, payload, seed)
@@ -78,6 +83,12 @@ async function checkBody(exchange: Exchange, payload: Payload, seed: Seed | unde
     exchange.body = Buffer.concat(chunks)
     exchange.trailers = () => decoded.trailers()
   }
+  await exchange.service?.definition.checkBody?.(
+    exchange.operation ?? '',
+    exchange.body,
+    exchange.headers,
+    exchange.trailers?.() ?? {},
+  )
 }
 
 async function* once(body: Buffer): AsyncGenerator<Buffer> {

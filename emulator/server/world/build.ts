@@ -1,4 +1,6 @@
 import { AwsError } from '../../lib/awsError.ts'
+import type { StsState } from '../../services/sts/state.ts'
+import { registerIssuer } from '../../services/sts/webIdentity/issuers.ts'
 import type { Emulator } from '../app.ts'
 import { callInside, rootCaller } from '../inside.ts'
 import { buildOrganization } from './organization.ts'
@@ -32,6 +34,7 @@ export type WorldKeys = Map<string, string>
  */
 export async function buildWorld(emulator: Emulator, world: World): Promise<WorldKeys> {
   const keys = new Map<string, string>()
+  buildIssuers(emulator, world)
   const sites = Object.entries(world.accounts).map(([account, spec]): [Site, AccountSpec] => [
     { emulator, account, region: spec.region ?? DEFAULT_REGION, keys },
     spec,
@@ -45,6 +48,17 @@ export async function buildWorld(emulator: Emulator, world: World): Promise<Worl
   // Last, because service control policies bind the roots that do the building.
   if (world.organization) await buildOrganization(emulator, world.organization)
   return keys
+}
+
+function buildIssuers(emulator: Emulator, { issuers = {} }: World): void {
+  const sts = emulator.registry.require('sts').state as StsState
+  for (const [issuer, jwks] of Object.entries(issuers)) {
+    try {
+      registerIssuer(sts, { issuer, jwks })
+    } catch (error) {
+      throw new WorldError(error instanceof Error ? error.message : String(error))
+    }
+  }
 }
 
 /** Performs one operation as the account's root; a refusal names the place in the world file. */

@@ -6,6 +6,8 @@
 export interface World {
   readonly description?: string
   readonly organization?: OrganizationSpec
+  /** Issuers of web identity tokens and their public keys, as AWS would fetch them (AssumeRoleWithWebIdentity). */
+  readonly issuers?: Readonly<Record<string, { readonly keys: readonly object[] }>>
   readonly accounts: Readonly<Record<string, AccountSpec>>
 }
 

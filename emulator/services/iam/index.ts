@@ -1,5 +1,4 @@
 import type { AnyRow } from '../../operation/define.ts'
-import { admitted } from './admitted.ts'
 import { accessKeyRows } from './operations/accessKeys.ts'
 import { accountRows } from './operations/account.ts'
 import { attachmentRows } from './operations/attachments.ts'
@@ -40,4 +39,4 @@ const rows: readonly (readonly AnyRow[])[] = [
   contextKeyRows,
 ]
 
-export const iamService = iam.with(...rows.map((family) => family.map(recorded).map(admitted)))
+export const iamService = iam.with(...rows.map((family) => family.map(recorded)))

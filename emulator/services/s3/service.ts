@@ -1,5 +1,6 @@
 import { AwsError } from '../../lib/awsError.ts'
 import { defineService } from '../../operation/define.ts'
+import { checkWholeBody } from './checksums/whole.ts'
 import { denied } from './denied.ts'
 import { blobsInUse, s3State, type S3State } from './state.ts'
 
@@ -27,5 +28,6 @@ export const s3 = defineService<typeof import('@aws-sdk/client-s3'), S3State>({
     calledVia: 's3.amazonaws.com',
   },
   keyFailure,
+  checkBody: checkWholeBody,
   liveBlobs: blobsInUse,
 })

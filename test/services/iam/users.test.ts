@@ -11,7 +11,6 @@ import {
   UpdateUserCommand,
   type IAMClient,
 } from '@aws-sdk/client-iam'
-import type { Principal } from '../../../emulator/access/types.ts'
 import { ACCOUNT, allow, refusal, testIam, type TestIam } from './support.ts'
 
 let iam: TestIam
@@ -248,35 +247,5 @@ describe('DeleteUser', () => {
     await create('anna')
     expect(iam.user('anna')).not.toEqual(before)
     expect(iam.directory.policiesOf(before, undefined)).toEqual({ identity: [] })
-  })
-})
-
-describe('session tokens and federated users', () => {
-  const SHUT_OUT = '403 InvalidClientTokenId: The security token included in the request is invalid'
-
-  it('may call IAM only with MFA', async () => {
-    await create('anna')
-    await root.send(
-      new PutUserPolicyCommand({ UserName: 'anna', PolicyName: 'p', PolicyDocument: allow('iam:GetUser') }),
-    )
-    const token = (mfa: boolean) =>
-      iam.as({ ...iam.user('anna'), session: { issuedAt: 0, mfa } } as Principal).send(new GetUserCommand({}))
-    expect(await refusal(token(false))).toBe(SHUT_OUT)
-    expect((await token(true)).User?.UserName).toBe('anna')
-  })
-
-  it('may not call IAM when they are federated', async () => {
-    const federated: Principal = {
-      kind: 'federated',
-      account: ACCOUNT,
-      arn: `arn:aws:sts::${ACCOUNT}:federated-user/f`,
-      name: 'f',
-      userId: `${ACCOUNT}:f`,
-      issuerArn: `arn:aws:iam::${ACCOUNT}:root`,
-      issuerId: ACCOUNT,
-      tags: {},
-      session: { issuedAt: 0, mfa: true },
-    }
-    expect(await refusal(iam.as(federated).send(new GetUserCommand({ UserName: 'anna' })))).toBe(SHUT_OUT)
   })
 })
