@@ -83,12 +83,10 @@ async function checkBody(exchange: Exchange, payload: Payload, seed: Seed | unde
     exchange.body = Buffer.concat(chunks)
     exchange.trailers = () => decoded.trailers()
   }
-  await exchange.service?.definition.checkBody?.(
-    exchange.operation ?? '',
-    exchange.body,
-    exchange.headers,
-    exchange.trailers?.() ?? {},
-  )
+  const { checkBody } = exchange.service?.definition ?? {}
+  if (checkBody && exchange.body.length > 0) {
+    await checkBody(exchange.operation ?? '', exchange.body, exchange.headers, exchange.trailers?.() ?? {})
+  }
 }
 
 async function* once(body: Buffer): AsyncGenerator<Buffer> {
