@@ -7,8 +7,6 @@ import {
   type AssumeRoleWithWebIdentityCommandInput,
 } from '@aws-sdk/client-sts'
 import { SignJWT, exportJWK, generateKeyPair, type GenerateKeyPairResult, type JWTPayload } from 'jose'
-import { createIamDirectory } from '../../../emulator/services/iam/directory.ts'
-import type { IamState } from '../../../emulator/services/iam/state.ts'
 import { registerIssuer } from '../../../emulator/services/sts/webIdentity/issuers.ts'
 import {
   ACCOUNT,
@@ -94,9 +92,6 @@ async function assume(WebIdentityToken: string, more: Partial<AssumeRoleWithWebI
 
 beforeAll(async () => {
   world = await StsWorld.start()
-  const { registry, env } = world.test.emulator
-  const iam = createIamDirectory(registry.require('iam').state as IamState)
-  Object.assign(env.directory, { oidcProvider: (arn: string) => iam.oidcProvider(arn) })
 })
 beforeEach(async () => {
   world.test.emulator.reset()
