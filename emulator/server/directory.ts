@@ -1,13 +1,13 @@
 import type { Principal } from '../access/types.ts'
 import { rootArn } from '../lib/arn.ts'
-import type { Caller, CallerLookup, Directory, SessionPolicies, SessionRecord } from '../operation/call.ts'
+import type { Caller, CallerLookup, Directory, SessionPolicies } from '../operation/call.ts'
 import type { Registry } from '../operation/registry.ts'
 import { createIamDirectory } from '../services/iam/directory.ts'
 import type { IamState } from '../services/iam/state.ts'
 import { organizationView } from '../services/organizations/view.ts'
 import type { OrganizationsState } from '../services/organizations/state.ts'
 import { lookupSession } from '../services/sts/sessions.ts'
-import type { StsState } from '../services/sts/state.ts'
+import type { StsSession, StsState } from '../services/sts/state.ts'
 import { BOOTSTRAP_SECRET, bootstrapAccount, type Settings } from './settings.ts'
 
 /** Identity as the services may see it: IAM, STS and Organizations behind one interface, and the bootstrap door before them. */
@@ -51,10 +51,12 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
   }
 
   /** The session's principal as it stands now; undefined when its role or user is gone. */
-  const current = ({ principal }: SessionRecord): Principal | undefined => {
+  const current = ({ principal, sessionTags }: StsSession): Principal | undefined => {
     switch (principal.kind) {
-      case 'role':
-        return iam.roleById(principal.roleId) ? principal : undefined
+      case 'role': {
+        const role = iam.roleById(principal.roleId)
+        return role && { ...principal, tags: { ...role.tags, ...sessionTags } }
+      }
       case 'user':
         return iam.principalArn(principal.userId) === undefined ? undefined : principal
       default:

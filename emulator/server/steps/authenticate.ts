@@ -20,7 +20,7 @@ export async function authenticate(exchange: Exchange): Promise<void> {
   const claim = parseClaim(exchange, {
     service: serviceName,
     region: undefined,
-    now: exchange.time,
+    now: machineTime(exchange),
     windowSeconds: WINDOW_SECONDS,
   })
   exchange.claim = claim
@@ -51,6 +51,12 @@ export async function authenticate(exchange: Exchange): Promise<void> {
   if (row?.streams) attachStream(exchange, payload, seed)
   else await checkBody(exchange, payload, seed)
 }
+
+/**
+ * Signatures are made by the client's clock, which goes with the machine's: moving the emulator's clock ages keys and sessions, not
+ * requests.
+ */
+export const machineTime = ({ core, time }: Exchange): number => time - core.env.clock.offset
 
 function attachStream(exchange: Exchange, payload: Payload, seed: Seed | undefined): void {
   switch (payload.kind) {

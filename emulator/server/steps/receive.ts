@@ -54,7 +54,8 @@ export function receive(core: Core, req: IncomingMessage, res: ServerResponse): 
 /** Reads the body of operations that do not stream theirs; refuses more than AWS would ever accept. */
 export function read(exchange: Exchange): void | Promise<void> {
   const { req, headers } = exchange
-  if (exchange.row?.streams) return
+  // Streamed by the row, or read already to learn which service is meant.
+  if (exchange.row?.streams || req.readableEnded) return
   const length = headers['content-length']
   if (length === '0' || (length === undefined && headers['transfer-encoding'] === undefined)) return
   if (length !== undefined && Number(length) > LARGEST_BODY) throw tooLarge()
