@@ -407,6 +407,30 @@ describe('condition keys of cryptographic operations', () => {
     )
   })
 
+  it('each side of ReEncrypt has its own context', async () => {
+    const { CiphertextBlob } = await encrypt({ EncryptionContext: { side: 'source' } })
+    const context = (value: string) => ({ StringEquals: { 'kms:EncryptionContext:side': value } })
+    const sided = (from: string, to: string) =>
+      policyOf(
+        { Effect: 'Allow', Action: 'kms:ReEncryptFrom', Resource: '*', Condition: context(from) },
+        { Effect: 'Allow', Action: 'kms:ReEncryptTo', Resource: '*', Condition: context(to) },
+      )
+    const right = await kms.user('sides-right', sided('source', 'destination'))
+    const wrong = await kms.user('sides-wrong', sided('source', 'source'))
+    const input = {
+      CiphertextBlob,
+      SourceEncryptionContext: { side: 'source' },
+      DestinationKeyId: other.KeyId,
+      DestinationEncryptionContext: { side: 'destination' },
+    }
+    expect((await right.kms.send(new ReEncryptCommand(input))).KeyId).toBe(other.Arn)
+    expect(await refusal(wrong.kms.send(new ReEncryptCommand(input)))).toEqual(
+      denied(
+        `User: ${wrong.arn} is not authorized to perform: kms:ReEncryptTo on resource: ${String(other.Arn)} because no identity-based policy allows the kms:ReEncryptTo action`,
+      ),
+    )
+  })
+
   it('kms:ReEncryptOnSameKey compares resolved keys', async () => {
     const { CiphertextBlob } = await encrypt()
     const user = await kms.user(

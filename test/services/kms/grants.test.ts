@@ -6,12 +6,16 @@ import {
   DescribeKeyCommand,
   DisableKeyCommand,
   EncryptCommand,
+  GenerateDataKeyCommand,
+  GenerateDataKeyWithoutPlaintextCommand,
   ListGrantsCommand,
   ListRetirableGrantsCommand,
+  ReEncryptCommand,
   RetireGrantCommand,
   RevokeGrantCommand,
   type CreateGrantCommandInput,
   type GrantListEntry,
+  type GrantOperation,
   type KMSClient,
   type ListGrantsCommandInput,
   type ListGrantsCommandOutput,
@@ -231,7 +235,10 @@ describe('a grant to a role, a user, an account', () => {
     await grant({ KeyId: key.KeyId, GranteePrincipal: abroad })
     const without = await kms.user('abroad-without', undefined, OTHER_ACCOUNT)
     const within = await kms.user('abroad-within', allow('kms:Encrypt'), OTHER_ACCOUNT)
-    expect((await encryptAs(within.kms, undefined, key.Arn)).KeyId).toBe(key.Arn)
+    const session = await kms.session(await kms.role('abroad-role', allow('kms:Encrypt'), OTHER_ACCOUNT))
+    for (const caller of [within, session, { kms: kms.of(OTHER_ACCOUNT) }]) {
+      expect((await encryptAs(caller.kms, undefined, key.Arn)).KeyId).toBe(key.Arn)
+    }
     expect(await refusal(encryptAs(without.kms, undefined, key.Arn))).toEqual(
       denied(
         `User: ${without.arn} is not authorized to perform: kms:Encrypt on this resource because no identity-based policy allows the kms:Encrypt action`,
@@ -262,6 +269,81 @@ describe('constraints', () => {
     }
     // They do not bear on DescribeKey.
     expect((await grantee.kms.send(new DescribeKeyCommand({ KeyId: key.KeyId }))).KeyMetadata?.Arn).toBe(key.Arn)
+  })
+})
+
+describe('each operation is granted by its own name, within its own context', () => {
+  const RIGHT = { side: 'right' }
+  const WRONG = { side: 'wrong' }
+  type Context = Record<string, string>
+  type Use = (client: KMSClient, sealed: Uint8Array | undefined, KeyId: string, context: Context) => Promise<unknown>
+
+  const reEncrypt = (client: KMSClient, CiphertextBlob: Uint8Array | undefined, KeyId: string, to: Context) =>
+    client.send(
+      new ReEncryptCommand({
+        CiphertextBlob,
+        SourceEncryptionContext: RIGHT,
+        DestinationKeyId: KeyId,
+        DestinationEncryptionContext: to,
+      }),
+    )
+  it.each<[GrantOperation, GrantOperation[], Use]>([
+    ['Encrypt', [], (client, _sealed, id, context) => encryptAs(client, context, id)],
+    [
+      'Decrypt',
+      [],
+      (client, CiphertextBlob, _id, EncryptionContext) =>
+        client.send(new DecryptCommand({ CiphertextBlob, EncryptionContext })),
+    ],
+    [
+      'GenerateDataKey',
+      [],
+      (client, _sealed, id, EncryptionContext) =>
+        client.send(new GenerateDataKeyCommand({ KeyId: id, KeySpec: 'AES_256', EncryptionContext })),
+    ],
+    [
+      'GenerateDataKeyWithoutPlaintext',
+      [],
+      (client, _sealed, id, EncryptionContext) =>
+        client.send(new GenerateDataKeyWithoutPlaintextCommand({ KeyId: id, KeySpec: 'AES_256', EncryptionContext })),
+    ],
+    ['ReEncryptTo', ['ReEncryptFrom'], (client, sealed, id, context) => reEncrypt(client, sealed, id, context)],
+  ])('%s', async (operation, besides, use) => {
+    const key = await kms.createKey()
+    const { CiphertextBlob } = await encryptAs(kms.root, RIGHT, key.KeyId)
+    const Constraints = { EncryptionContextSubset: RIGHT }
+    const as = (context: Context) => use(grantee.kms, CiphertextBlob, key.KeyId, context)
+    const no = denied(
+      `User: ${grantee.arn} is not authorized to perform: kms:${operation} on resource: ${key.Arn} because no identity-based policy allows the kms:${operation} action`,
+    )
+    const every: GrantOperation[] = [
+      'Encrypt',
+      'Decrypt',
+      'GenerateDataKey',
+      'GenerateDataKeyWithoutPlaintext',
+      'ReEncryptFrom',
+      'ReEncryptTo',
+    ]
+    const Operations = every.filter((each) => each !== operation)
+    await grant({ KeyId: key.KeyId, Operations })
+    expect(await refusal(as(RIGHT))).toEqual(no)
+    await grant({ KeyId: key.KeyId, Operations: [operation, ...besides], Constraints })
+    await as(RIGHT)
+    expect(await refusal(as(WRONG))).toEqual(no)
+  })
+
+  it('ReEncryptFrom', async () => {
+    const key = await kms.createKey()
+    const { CiphertextBlob } = await encryptAs(kms.root, RIGHT, key.KeyId)
+    const no = denied(
+      `User: ${grantee.arn} is not authorized to perform: kms:ReEncryptFrom on resource: ${key.Arn} because no identity-based policy allows the kms:ReEncryptFrom action`,
+    )
+    const Operations: GrantOperation[] = ['ReEncryptFrom', 'ReEncryptTo']
+    await grant({ KeyId: key.KeyId, Operations: ['ReEncryptTo'] })
+    await grant({ KeyId: key.KeyId, Operations, Constraints: { EncryptionContextEquals: WRONG } })
+    expect(await refusal(reEncrypt(grantee.kms, CiphertextBlob, key.KeyId, WRONG))).toEqual(no)
+    await grant({ KeyId: key.KeyId, Operations, Constraints: { EncryptionContextEquals: RIGHT } })
+    await reEncrypt(grantee.kms, CiphertextBlob, key.KeyId, WRONG)
   })
 })
 

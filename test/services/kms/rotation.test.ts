@@ -167,12 +167,18 @@ describe('automatic rotation', () => {
     const { KeyId, CurrentKeyMaterialId } = await kms.createKey()
     await enable(KeyId, 90)
     await kms.root.send(new DisableKeyCommand({ KeyId }))
-    kms.advance(91 * DAY)
+    kms.advance(300 * DAY)
     expect(await material(KeyId)).toBe(CurrentKeyMaterialId)
+    const enabledAt = kms.running.emulator.clock.now()
     await kms.root.send(new EnableKeyCommand({ KeyId }))
     kms.advance(1)
+    // Once, now, and not on the dates that went by.
     expect(await material(KeyId)).not.toBe(CurrentKeyMaterialId)
-    expect(await rotations(KeyId)).toHaveLength(1)
+    const [rotation, ...others] = await rotations(KeyId)
+    expect(others).toEqual([])
+    const rotatedAt = rotation?.RotationDate?.getTime() ?? 0
+    expect(rotatedAt).toBeGreaterThanOrEqual(Math.floor(enabledAt))
+    expect((await status(KeyId)).NextRotationDate).toEqual(new Date(rotatedAt + 90 * DAY))
   })
 })
 

@@ -15,7 +15,7 @@ const DAY = 86_400_000
  * How long an on-demand rotation is under way. AWS takes half a minute to some minutes (facts: captures 6) and promises nothing; this
  * is long enough to be seen, and short enough to wait for.
  */
-export const ON_DEMAND_MS = 2_000
+export const ON_DEMAND_MS = 10_000
 
 /** Puts everything that time will bring to a key on the clock: once at the start, and after each change of a date. */
 export function armKey(key: KeyRecord, site: Site): void {
