@@ -7,6 +7,7 @@ import type { IamState } from '../services/iam/state.ts'
 import { organizationView } from '../services/organizations/view.ts'
 import type { OrganizationsState } from '../services/organizations/state.ts'
 import { lookupSession } from '../services/sts/sessions.ts'
+import { overlay } from '../services/sts/sessionTags.ts'
 import type { StsSession, StsState } from '../services/sts/state.ts'
 import { BOOTSTRAP_SECRET, bootstrapAccount, type Settings } from './settings.ts'
 
@@ -55,7 +56,7 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
     switch (principal.kind) {
       case 'role': {
         const role = iam.roleById(principal.roleId)
-        return role && { ...principal, tags: { ...role.tags, ...sessionTags } }
+        return role && { ...principal, tags: overlay(role.tags, sessionTags) }
       }
       case 'user':
         return iam.principalArn(principal.userId) === undefined ? undefined : principal

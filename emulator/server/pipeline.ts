@@ -3,7 +3,7 @@ import { AwsError } from '../lib/awsError.ts'
 import { callFor, perform } from '../operation/perform.ts'
 import { SignatureProblem } from '../sigv4/types.ts'
 import type { Core, Exchange, Step } from './exchange.ts'
-import { authenticate, machineTime } from './steps/authenticate.ts'
+import { authenticate } from './steps/authenticate.ts'
 import { identify } from './steps/identify.ts'
 import { known, match, wireRequest } from './steps/match.ts'
 import { read, receive } from './steps/receive.ts'
@@ -128,8 +128,7 @@ function refuse(exchange: Exchange, thrown: unknown): void {
   const { core, protocol, model } = exchange
   let error: AwsError
   if (thrown instanceof AwsError) error = thrown
-  else if (thrown instanceof SignatureProblem)
-    error = signatureError(thrown.problem, protocol.name, machineTime(exchange))
+  else if (thrown instanceof SignatureProblem) error = signatureError(thrown.problem, protocol.name, exchange.time)
   else {
     core.env.log(
       `request ${exchange.requestId} (${exchange.serviceName} ${exchange.operation ?? ''}) failed: ${describe(thrown)}`,

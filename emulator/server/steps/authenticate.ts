@@ -3,7 +3,7 @@ import { parseClaim } from '../../sigv4/claim.ts'
 import { hashChecked } from '../../sigv4/hashChecked.ts'
 import { payloadHash, payloadOf } from '../../sigv4/payload.ts'
 import { sha256Hex } from '../../sigv4/signature.ts'
-import { SignatureProblem, type Payload, type Seed } from '../../sigv4/types.ts'
+import { SignatureProblem, type Claim, type Payload, type Problem, type Seed } from '../../sigv4/types.ts'
 import { sessionMay } from '../../services/sts/limits.ts'
 import type { Exchange } from '../exchange.ts'
 import { ANONYMOUS } from './receive.ts'
@@ -17,12 +17,7 @@ const WINDOW_SECONDS = 900
  */
 export async function authenticate(exchange: Exchange): Promise<void> {
   const { core, serviceName, row } = exchange
-  const claim = parseClaim(exchange, {
-    service: serviceName,
-    region: undefined,
-    now: machineTime(exchange),
-    windowSeconds: WINDOW_SECONDS,
-  })
+  const claim = claimOf(exchange)
   exchange.claim = claim
   if (claim.kind === 'anonymous') {
     if (row && !row.anonymous) throw new SignatureProblem({ code: 'missing' })
@@ -53,10 +48,28 @@ export async function authenticate(exchange: Exchange): Promise<void> {
 }
 
 /**
- * Signatures are made by the client's clock, which goes with the machine's: moving the emulator's clock ages keys and sessions, not
- * requests.
+ * Clients sign by the machine's clock, or by the emulator's if they follow it; either will do. Moving the emulator's clock ages
+ * keys and sessions, not requests.
  */
-export const machineTime = ({ core, time }: Exchange): number => time - core.env.clock.offset
+function claimOf(exchange: Exchange): Claim {
+  const { serviceName: service, core, time } = exchange
+  const at = (now: number) => parseClaim(exchange, { service, region: undefined, now, windowSeconds: WINDOW_SECONDS })
+  const { offset } = core.env.clock
+  if (offset === 0) return at(time)
+  try {
+    return at(time - offset)
+  } catch (error) {
+    if (error instanceof SignatureProblem && OF_TIME.has(error.problem.code)) return at(time)
+    throw error
+  }
+}
+
+const OF_TIME: ReadonlySet<Problem['code']> = new Set([
+  'expired',
+  'not-yet-current',
+  'presign-expired',
+  'presign-not-yet-valid',
+])
 
 function attachStream(exchange: Exchange, payload: Payload, seed: Seed | undefined): void {
   switch (payload.kind) {
