@@ -51,16 +51,7 @@ export function kmsForTests(): Kms {
   afterAll(async () => {
     await running.stop()
   })
-  /** The clients' clock is the emulator's, however it is moved: signatures are dated. */
-  const onTime = <C extends { readonly config: object }>(client: C): C => {
-    Object.defineProperty(client.config, 'systemClockOffset', {
-      get: () => running.emulator.clock.offset,
-      // The SDK corrects itself by the Date of answers, which is the machine's.
-      set: () => undefined,
-    })
-    return client
-  }
-  const iam = (account: string) => onTime(running.client(IAMClient, { credentials: rootOf(account) }))
+  const iam = (account: string) => running.client(IAMClient, { credentials: rootOf(account) })
 
   const kms: Kms = {
     get running() {
@@ -69,7 +60,7 @@ export function kmsForTests(): Kms {
     get root() {
       return kms.of(ACCOUNT)
     },
-    client: (credentials, region = REGION) => onTime(running.client(KMSClient, { credentials, region })),
+    client: (credentials, region = REGION) => running.client(KMSClient, { credentials, region }),
     of: (account, region) => kms.client(rootOf(account), region),
     advance(milliseconds) {
       const { clock } = running.emulator
