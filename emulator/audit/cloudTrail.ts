@@ -2,6 +2,7 @@ import type { AwsError } from '../lib/awsError.ts'
 import type { Principal } from '../access/types.ts'
 import type { Trace } from '../operation/trace.ts'
 import type { Listener, Outcome } from './recorder.ts'
+import { createRing } from './ring.ts'
 
 /** A CloudTrail record (facts: kms-iam.md F1): JSON values, in the order in which CloudTrail writes them. */
 export type CloudTrailRecord = Readonly<Record<string, unknown>>
@@ -13,32 +14,27 @@ export interface AuditTrail {
   clear(): void
 }
 
-/**
- * The latest calls as CloudTrail would record them. Only references are kept; records are written when somebody reads them.
- * @param capacity how many requests are remembered
- */
-export function createAuditTrail(capacity = 10_000): AuditTrail {
-  const outcomes: (Outcome | undefined)[] = new Array<Outcome | undefined>(capacity)
-  let next = 0
+/** How many requests are remembered. */
+const RECENT = 1000
+
+/** The latest calls as CloudTrail would record them. Only references are kept; records are written when somebody reads them. */
+export function createAuditTrail(): AuditTrail {
+  const recent = createRing<Outcome>(RECENT)
   return {
     listener(outcome) {
       // Refused before it reached an operation: CloudTrail does not see such requests.
-      if (!outcome.trace || outcome.operation === undefined) return
-      outcomes[next] = outcome
-      next = (next + 1) % capacity
+      if (outcome.trace && outcome.operation !== undefined) recent.add(outcome)
     },
     list(limit) {
       const records: CloudTrailRecord[] = []
-      for (let back = 1; back <= capacity && records.length < limit; back++) {
-        const outcome = outcomes[(next - back + capacity) % capacity]
-        if (!outcome) break
+      for (const outcome of recent.newest()) {
+        if (records.length >= limit) break
         records.push(...recordsOf(outcome))
       }
       return records.slice(0, limit)
     },
     clear() {
-      outcomes.fill(undefined)
-      next = 0
+      recent.clear()
     },
   }
 }

@@ -1,6 +1,7 @@
 import { explain, type Explanation } from '../access/explain.ts'
 import type { Decision } from '../access/types.ts'
 import type { Listener, Outcome } from './recorder.ts'
+import { createRing } from './ring.ts'
 
 /** One of the two locks of a request. */
 export interface GateView {
@@ -44,29 +45,31 @@ export interface DecisionLog {
   clear(): void
 }
 
-/**
- * The latest decisions, in bounded memory. Only references are kept; the explanation is computed when somebody asks.
- * @param capacity how many requests are remembered
- */
-export function createDecisionLog(capacity = 10_000): DecisionLog {
-  const ring: (Outcome | undefined)[] = new Array<Outcome | undefined>(capacity)
+/** Of all requests: few, because each lives long enough to burden the garbage collector. */
+const RECENT = 1000
+/** Of those that were refused: these are the ones that people ask about, also later. */
+const REFUSED = 10_000
+
+/** The latest decisions, in bounded memory. Only references are kept; the explanation is computed when somebody asks. */
+export function createDecisionLog(): DecisionLog {
+  const recent = createRing<Outcome>(RECENT)
+  const refusals = createRing<Outcome>(REFUSED)
   const byId = new Map<string, Outcome>()
-  let next = 0
   const subscribers = new Set<(summary: DecisionSummary) => void>()
   return {
     listener(outcome) {
-      const oldest = ring[next]
-      if (oldest) byId.delete(oldest.requestId)
-      ring[next] = outcome
-      next = (next + 1) % capacity
       byId.set(outcome.requestId, outcome)
+      // A refusal stays known for as long as it is among the refusals.
+      const gone = recent.add(outcome)
+      if (gone && !gone.error) byId.delete(gone.requestId)
+      const forgotten = outcome.error && refusals.add(outcome)
+      if (forgotten) byId.delete(forgotten.requestId)
       if (subscribers.size > 0) for (const subscriber of subscribers) subscriber(summarise(outcome))
     },
     list({ limit, deniedOnly = false }) {
       const found: DecisionSummary[] = []
-      for (let back = 1; back <= capacity && found.length < limit; back++) {
-        const outcome = ring[(next - back + capacity) % capacity]
-        if (!outcome) break
+      for (const outcome of (deniedOnly ? refusals : recent).newest()) {
+        if (found.length >= limit) break
         const summary = summarise(outcome)
         if (!deniedOnly || summary.outcome === 'denied') found.push(summary)
       }
@@ -85,7 +88,8 @@ export function createDecisionLog(capacity = 10_000): DecisionLog {
       return () => subscribers.delete(subscriber)
     },
     clear() {
-      ring.fill(undefined)
+      recent.clear()
+      refusals.clear()
       byId.clear()
     },
   }

@@ -36,7 +36,7 @@ class RowCall implements Call<unknown, Keys<KeyUses>> {
   readonly state: unknown
   readonly env: Call['env']
   keys: Keys<KeyUses> = NO_KEYS
-  readonly body: Call['body']
+  body: Call['body']
   readonly trailers: Call['trailers']
   readonly responseHeaders: Record<string, string> = {}
   readonly trace: Call['trace']
@@ -87,6 +87,8 @@ export async function perform(service: BoundService, row: AnyRow['row'], input: 
     return output
   } finally {
     call.trace.audit = row.audit?.(input, output, subject, call)
+    // The decision log keeps the call for a while; the connection behind its body must not be kept with it.
+    if (row.streams && call instanceof RowCall) call.body = undefined
   }
 }
 

@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals'
+import { createDecisionLog } from '../../emulator/audit/decisionLog.ts'
+import { createRing } from '../../emulator/audit/ring.ts'
+import type { Outcome } from '../../emulator/audit/recorder.ts'
+import { AwsError } from '../../emulator/lib/awsError.ts'
+
+const outcome = (requestId: string, error?: AwsError): Outcome => ({
+  requestId,
+  time: 0,
+  service: 'kms',
+  operation: 'Encrypt',
+  region: 'us-east-1',
+  caller: { principal: { kind: 'anonymous' }, accessKeyId: undefined, policies: () => ({ identity: [] }) },
+  http: { sourceIp: '127.0.0.1', userAgent: '', secure: true, host: '' },
+  status: error?.status ?? 200,
+  error,
+  trace: undefined,
+})
+const refusal = new AwsError('AccessDeniedException', 400, 'no')
+
+describe('a ring', () => {
+  it('keeps the latest, newest first, and says what had to go', () => {
+    const ring = createRing<number>(3)
+    expect([1, 2, 3, 4].map((item) => ring.add(item))).toEqual([undefined, undefined, undefined, 1])
+    expect([...ring.newest()]).toEqual([4, 3, 2])
+    ring.clear()
+    expect([...ring.newest()]).toEqual([])
+  })
+})
+
+describe('the decision log', () => {
+  it('remembers refusals longer than what went well', () => {
+    const log = createDecisionLog()
+    log.listener(outcome('good'))
+    log.listener(outcome('bad', refusal))
+    for (let index = 0; index < 1000; index++) log.listener(outcome(`more-${String(index)}`))
+    expect(log.get('good')).toBeUndefined()
+    expect(log.get('bad')).toMatchObject({
+      requestId: 'bad',
+      outcome: 'failed',
+      error: { code: 'AccessDeniedException', message: 'no' },
+    })
+    expect(log.list({ limit: 2 }).map(({ requestId }) => requestId)).toEqual(['more-999', 'more-998'])
+  })
+
+  it('keeps a bounded number, of refusals too', () => {
+    const log = createDecisionLog()
+    for (let index = 0; index < 25_000; index++) log.listener(outcome(`bad-${String(index)}`, refusal))
+    expect(log.get('bad-14999')).toBeUndefined()
+    expect(log.get('bad-15000')).toBeDefined()
+    expect(log.list({ limit: 100_000 })).toHaveLength(1000)
+  })
+
+  it('tells subscribers until they leave', () => {
+    const log = createDecisionLog()
+    const heard: string[] = []
+    const leave = log.subscribe(({ requestId }) => heard.push(requestId))
+    log.listener(outcome('a'))
+    leave()
+    log.listener(outcome('b'))
+    expect(heard).toEqual(['a'])
+  })
+})
