@@ -13,9 +13,21 @@ export function said<In extends object>(input: In, ...names: readonly (keyof In 
   const parameters: Parameters = {}
   for (const name of names) {
     const value = input[name]
-    if (value !== undefined) parameters[name.charAt(0).toLowerCase() + name.slice(1)] = lowered(value)
+    if (value !== undefined) parameters[lowerCamel(name)] = typeof value === 'string' ? value : lowered(value)
   }
   return parameters
+}
+
+/** Members have few names, and every request asks for them. */
+const lowerNames = new Map<string, string>()
+
+function lowerCamel(name: string): string {
+  let lower = lowerNames.get(name)
+  if (lower === undefined) {
+    lower = name.charAt(0).toLowerCase() + name.slice(1)
+    lowerNames.set(name, lower)
+  }
+  return lower
 }
 
 /** The members of tags, constraints and metadata, too; keys of encryption contexts are the caller's own and stay. */
@@ -39,8 +51,13 @@ function lowered(value: unknown): unknown {
 /** `2026-09-12T06:21:24Z` */
 export const isoTime = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')
 
-export const keyResources = (...targets: readonly (Target | undefined)[]): NonNullable<AuditFacts['resources']> =>
-  targets.flatMap((target) => (target ? [{ arn: target.arn, account: target.account, type: 'AWS::KMS::Key' }] : []))
+export function keyResources(...targets: readonly (Target | undefined)[]): NonNullable<AuditFacts['resources']> {
+  const resources: { arn: string; account: string; type: string }[] = []
+  for (const target of targets) {
+    if (target) resources.push({ arn: target.arn, account: target.account, type: 'AWS::KMS::Key' })
+  }
+  return resources
+}
 
 /** Alias operations record the key and the alias. */
 export const aliasResources = (
