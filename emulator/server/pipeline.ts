@@ -51,7 +51,7 @@ export async function handle(core: Core, req: IncomingMessage, res: ServerRespon
   try {
     await send(exchange, response)
   } catch (error) {
-    core.env.log(`request ${exchange.requestId}: the answer was cut short: ${describe(error)}`)
+    core.env.log(`${nameOf(exchange)}: the answer was cut short: ${describe(error)}`)
   }
 }
 
@@ -130,13 +130,16 @@ function refuse(exchange: Exchange, thrown: unknown): void {
   if (thrown instanceof AwsError) error = thrown
   else if (thrown instanceof SignatureProblem) error = signatureError(thrown.problem, protocol.name, exchange.time)
   else {
-    core.env.log(
-      `request ${exchange.requestId} (${exchange.serviceName} ${exchange.operation ?? ''}) failed: ${describe(thrown)}`,
-    )
-    error = internalFailure()
+    core.env.log(`${nameOf(exchange)} failed: ${describe(thrown)}`)
+    error = internalFailure(protocol)
   }
   exchange.error = error
   exchange.response = protocol.fail(error, model, answering(exchange))
+}
+
+/** A request for the log. Without its query, which may hold a signature and a token. */
+function nameOf({ requestId, serviceName, operation, method, path }: Exchange): string {
+  return `request ${requestId} (${serviceName} ${operation ?? '?'}, ${method} ${path})`
 }
 
 function describe(error: unknown): string {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { AwsError } from '../../lib/awsError.ts'
-import type { WireResponse } from '../../wire/protocol.ts'
+import type { Protocol, WireResponse } from '../../wire/protocol.ts'
 import type { Exchange } from '../exchange.ts'
 
 /** Typed output to the wire, with the headers the schema does not know. */
@@ -54,7 +54,9 @@ async function pour(chunks: AsyncIterable<Uint8Array>, res: ServerResponse): Pro
 }
 
 /** A fault of ours. Nothing of it leaves the house except the request id. */
-export function internalFailure(): AwsError {
+export function internalFailure(protocol: Protocol): AwsError {
+  if (protocol.name === 'restXml')
+    return new AwsError('InternalError', 500, 'We encountered an internal error. Please try again.')
   return new AwsError(
     'InternalFailure',
     500,
