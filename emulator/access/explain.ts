@@ -14,6 +14,7 @@ import type {
   GrantConstraints,
   Layer,
   PolicySource,
+  Principal,
   ResourceSide,
 } from './types.ts'
 
@@ -73,8 +74,16 @@ export interface LayerView {
 export interface Explanation {
   readonly action: string
   readonly resource: string
-  readonly principal: { readonly kind: string; readonly name: string; readonly account: string | null }
+  readonly principal: {
+    readonly kind: string
+    readonly name: string
+    readonly account: string | null
+    /** How policies and grants name it: a session by its role. Null for anonymous callers. */
+    readonly named: string | null
+  }
   readonly guard: string
+  /** Under which name grants list the action; null when none can allow it. */
+  readonly grantOperation: string | null
   readonly crossAccount: boolean
   readonly allowed: boolean
   readonly effect: Decision['effect']
@@ -107,8 +116,10 @@ export function explain(decision: Decision): Explanation {
       name:
         principal.kind === 'anonymous' ? 'anonymous' : principal.kind === 'service' ? principal.service : principal.arn,
       account: 'account' in principal ? principal.account : null,
+      named: namedAs(principal),
     },
     guard: request.guard,
+    grantOperation: request.grantOperation ?? null,
     crossAccount: decision.crossAccount,
     allowed: decision.allowed,
     effect: decision.effect,
@@ -124,6 +135,12 @@ export function explain(decision: Decision): Explanation {
     layers,
     nearMiss: decision.effect === 'implicit-deny' ? nearMiss(decision.layer, layers) : null,
   }
+}
+
+function namedAs(principal: Principal): string | null {
+  if (principal.kind === 'anonymous') return null
+  if (principal.kind === 'service') return principal.service
+  return principal.kind === 'role' ? principal.roleArn : principal.arn
 }
 
 function layersOf(decision: Decision): LayerView[] {

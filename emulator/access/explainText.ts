@@ -1,6 +1,8 @@
+import { advise } from './advice.ts'
 import type { Explanation, LayerView, PolicyView, StatementView } from './explain.ts'
+import { becauseText } from './becauseText.ts'
 import type { NearMiss } from './nearMiss.ts'
-import type { ContextValue, Layer } from './types.ts'
+import type { ContextValue, GrantConstraints, Layer } from './types.ts'
 
 const LAYER: Readonly<Record<Layer, string>> = {
   identity: 'identity policies',
@@ -22,65 +24,122 @@ const painter =
   (text, colour) =>
     color ? `\u001b[${String(CODES[colour])}m${text}\u001b[0m` : text
 
-/** An explanation for a terminal: the verdict, each layer with what it said, and what came closest. Lines end in `\n`. */
+/**
+ * An explanation for a terminal: the verdict, each layer with what it said (`>` marks the one that decided), what came closest,
+ * and what would help. Lines end in `\n`.
+ */
 export function explainText(explanation: Explanation, style: { readonly color: boolean }): string {
   const paint = painter(style.color)
   const lines = [
     `${verdict(explanation, paint)} ${explanation.action} on ${explanation.resource}`,
-    `  by ${explanation.principal.name}${explanation.crossAccount ? ', of another account' : ''}`,
     `  ${reason(explanation)}`,
     ...explanation.layers.map((layer) => `  ${layerLine(layer, explanation, paint)}`),
+    ...missLines(explanation).map((line) => `  ${paint(line, 'yellow')}`),
+    ...adviceLines(explanation).map((line) => `  ${line}`),
   ]
-  if (explanation.nearMiss) lines.push(...missLines(explanation.nearMiss).map((line) => `  ${paint(line, 'yellow')}`))
   return lines.map((line) => `${line}\n`).join('')
 }
 
 const verdict = ({ allowed }: Explanation, paint: Paint) =>
   allowed ? paint('allowed', 'green') : paint('DENIED', 'red')
 
-function reason({ effect, decidedBy, action, principal }: Explanation): string {
+function reason(explanation: Explanation): string {
+  const { effect, decidedBy, action, principal, crossAccount } = explanation
   const { layer, policy, statement, sid, grant } = decidedBy
-  if (effect === 'implicit-deny') return `no Allow for ${action} in the ${LAYER[layer]}`
-  if (grant !== null) return `grant ${grant}`
+  const across = crossAccount ? `; the caller is of another account, ${principal.account ?? 'none'}` : ''
+  if (effect === 'implicit-deny') return `no Allow for ${action} in the ${layerName(layer, explanation)}${across}`
+  if (grant !== null) return `grant ${grant}${across}`
   if (policy === null) return principal.kind === 'root' ? 'the root user needs no identity policy' : LAYER[layer]
-  return `${effect === 'allow' ? 'Allow' : 'explicit Deny'} in ${LAYER[layer]}: ${policy}, ${statementName(statement, sid)}`
+  const where = statementName(statement, sid)
+  return `${effect === 'allow' ? 'Allow' : 'explicit Deny'} in ${LAYER[layer]}: ${policy}, ${where}${across}`
 }
 
 const statementName = (index: number | null, sid: string | null) =>
   `statement ${String((index ?? 0) + 1)}${sid === null || sid === '' ? '' : ` (${sid})`}`
 
-function layerLine(view: LayerView, { decidedBy }: Explanation, paint: Paint): string {
-  const decides = decidedBy.layer === view.layer ? '>' : ' '
-  const level = view.level === null ? '' : ` level ${String(view.level + 1)}`
-  const colour = view.answer === 'denies' ? 'red' : view.answer === 'allows' ? 'green' : 'dim'
-  return `${decides} ${`${LAYER[view.layer]}${level}`.padEnd(28)} ${paint(ANSWER[view.answer].padEnd(8), colour)} ${detail(view)}`.trimEnd()
+/** A resource's policy by its own name, `key policy`, where there is one. */
+function layerName(layer: Layer, { layers, guard }: Explanation): string {
+  if (layer !== 'resource') return LAYER[layer]
+  if (guard === 'key') return 'key policy'
+  return layers.find((view) => view.layer === 'resource')?.policies[0]?.name ?? LAYER.resource
 }
 
-function detail(view: LayerView): string {
-  if (view.layer === 'grant') {
-    const hits = view.grants.filter(({ matches }) => matches)
-    return hits.length > 0 ? hits.map(({ id }) => id).join(', ') : `none of ${String(view.grants.length)} matches`
-  }
+function layerLine(view: LayerView, explanation: Explanation, paint: Paint): string {
+  const decides = decidingView(explanation) === view ? '>' : ' '
+  const level = view.level === null ? '' : `, level ${String(view.level + 1)}`
+  const colour = view.answer === 'denies' ? 'red' : view.answer === 'allows' ? 'green' : 'dim'
+  const name = `${layerName(view.layer, explanation)}${level}`.padEnd(28)
+  return `${decides} ${name} ${paint(ANSWER[view.answer].padEnd(8), colour)} ${detail(view, explanation)}`.trimEnd()
+}
+
+/** Of several levels the first that denies or lacks an Allow, as AWS's order has it. */
+function decidingView({ layers, decidedBy, effect }: Explanation): LayerView | undefined {
+  const views = layers.filter(({ layer }) => layer === decidedBy.layer)
+  if (effect === 'allow') return views[0]
+  return views.find(({ answer }) => (effect === 'explicit-deny' ? answer === 'denies' : answer !== 'allows'))
+}
+
+function detail(view: LayerView, explanation: Explanation): string {
+  if (view.layer === 'grant') return grantDetail(view)
   const effect = view.answer === 'denies' ? 'Deny' : 'Allow'
   const hits = view.policies.flatMap((policy) =>
-    policy.statements.filter((each) => each.applies && each.effect === effect).map((each) => hitName(policy, each)),
+    policy.statements
+      .filter((each) => each.applies && each.effect === effect)
+      .map((each) => hitName(policy, each, explanation)),
   )
   if (hits.length > 0) return hits.join('; ')
-  return view.policies.length === 0 ? 'none attached' : view.policies.map(({ name }) => name).join(', ')
+  if (view.policies.length === 0) return 'none attached'
+  return `not in ${view.policies.map(({ name }) => name).join(', ')}`
 }
 
-const hitName = (policy: PolicyView, { index, sid }: StatementView) => `${policy.name}, ${statementName(index, sid)}`
+function grantDetail({ grants }: LayerView): string {
+  const hits = grants.filter(({ matches }) => matches)
+  if (hits.length > 0) return hits.map(({ id }) => id).join(', ')
+  return grants.length === 0 ? 'none names the caller' : `none of ${String(grants.length)} matches`
+}
 
-function missLines(miss: NearMiss): string[] {
+function hitName(
+  { name }: PolicyView,
+  { index, sid, effect, principal }: StatementView,
+  { guard }: Explanation,
+): string {
+  // `:root` in a key policy grants nothing by itself.
+  const delegates = guard === 'key' && effect === 'Allow' && principal?.because === 'account'
+  return `${name}, ${statementName(index, sid)}${delegates ? ": leaves it to the account's IAM policies" : ''}`
+}
+
+function missLines(explanation: Explanation): string[] {
+  const { nearMiss: miss } = explanation
+  if (!miss) return []
   const where =
     miss.grant === null ? `${miss.policy ?? ''}, ${statementName(miss.statement, miss.sid)}` : `grant ${miss.grant}`
-  const lines = [`nearly: ${where}: only the ${miss.failed} failed (${miss.because.replaceAll('-', ' ')})`]
+  const lines = [
+    `nearly: ${where}: ${miss.grant === null ? `all but its ${miss.failed} fits; ` : ''}${becauseText(miss.because)}`,
+  ]
   if (miss.condition) {
     const { operator, key, expected, actual } = miss.condition
     lines.push(`        ${operator} ${key}: wants ${expected.join(' or ')}, has ${actualText(actual)}`)
   }
+  const constraints = constraintsOf(miss, explanation)
+  if (constraints) lines.push(`        its constraints: ${JSON.stringify(constraints)}`)
   return lines
+}
+
+function constraintsOf({ grant }: NearMiss, { layers }: Explanation): GrantConstraints | null {
+  if (grant === null) return null
+  return layers.flatMap(({ grants }) => grants).find(({ id }) => id === grant)?.constraints ?? null
 }
 
 const actualText = (actual: ContextValue | null) =>
   actual === null ? 'nothing' : typeof actual === 'string' ? `"${actual}"` : `[${actual.join(', ')}]`
+
+function adviceLines(explanation: Explanation): string[] {
+  const advice = advise(explanation)
+  if (advice.length === 0) return []
+  const alternatives = advice.filter(({ where }) => !where.startsWith('and ')).length
+  const width = Math.max(...advice.map(({ where }) => where.length))
+  return [
+    alternatives > 1 ? 'what would help, one of:' : 'what would help:',
+    ...advice.map(({ where, what }) => `  ${where.padEnd(width)}  ${what}`),
+  ]
+}

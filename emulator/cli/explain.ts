@@ -3,30 +3,39 @@ import type { DecisionSummary, DecisionView, GateView } from '../audit/decisionL
 import { CliError } from './cliError.ts'
 import { ask, emulatorUrl } from './door.ts'
 
-const USAGE = `usage: twokey explain <request-id>    why a request was allowed or denied
-       twokey explain --last-denied    the latest denial
-       twokey explain --list           the latest requests
-Options: --json
+const USAGE = `usage: twokey explain                  why the latest refused request was refused
+       twokey explain --last-denied    the latest that a policy refused
+       twokey explain <request-id>     why that request was allowed or denied
+       twokey explain --list           the latest requests, with their ids
+Options: --json   the same as data
+
+The id of a request is in AWS's answer (x-amzn-requestid, x-amz-request-id), in what SDKs throw
+(RequestId), and beside each denial that the emulator prints.
 `
+
+const OPTIONS: ReadonlySet<string> = new Set(['--json', '--list', '--last-denied'])
 
 /** `twokey explain`: both gates of a request, data and key, layer by layer. */
 export async function run(args: readonly string[]): Promise<number> {
   const json = args.includes('--json')
-  const [id] = args.filter((arg) => !arg.startsWith('--'))
-  if (args.includes('--help')) {
+  const [id] = args.filter((arg) => !arg.startsWith('-'))
+  if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(USAGE)
     return 0
   }
+  const stray = args.find((arg) => arg.startsWith('-') && !OPTIONS.has(arg))
+  if (stray !== undefined) throw new CliError(`there is no option \`${stray}\`\n\n${USAGE}`, 2)
   if (args.includes('--list')) {
     const list = await latest('')
     process.stdout.write(json ? `${JSON.stringify(list, null, 2)}\n` : list.map(summaryLine).join(''))
     return 0
   }
-  const requestId = id ?? (args.includes('--last-denied') ? await lastDenied() : undefined)
-  if (requestId === undefined) throw new CliError(USAGE, 2)
+  const requestId = id ?? (await lastRefused(args.includes('--last-denied')))
   const view = (await ask(`/decisions/${encodeURIComponent(requestId)}`)) as DecisionView
   process.stdout.write(
-    json ? `${JSON.stringify(view, null, 2)}\n` : decisionText(view, { color: process.stdout.isTTY }),
+    json
+      ? `${JSON.stringify(view, null, 2)}\n`
+      : decisionText(view, { color: process.stdout.isTTY && !process.env['NO_COLOR'] }),
   )
   return 0
 }
@@ -34,10 +43,11 @@ export async function run(args: readonly string[]): Promise<number> {
 const latest = async (query: string) =>
   ((await ask(`/decisions${query}`)) as { decisions: DecisionSummary[] }).decisions
 
-async function lastDenied(): Promise<string> {
-  const [denied] = await latest('?limit=1&outcome=denied')
-  if (!denied) throw new CliError(`nothing has been denied yet at ${emulatorUrl()}`)
-  return denied.requestId
+async function lastRefused(byPolicy: boolean): Promise<string> {
+  const refused = await latest(byPolicy ? '?limit=1&outcome=denied' : '?limit=1000')
+  const found = refused.find(({ outcome }) => outcome !== 'allowed')
+  if (!found) throw new CliError(`nothing has been ${byPolicy ? 'denied' : 'refused'} yet at ${emulatorUrl()}`)
+  return found.requestId
 }
 
 const summaryLine = (summary: DecisionSummary) =>
@@ -45,22 +55,46 @@ const summaryLine = (summary: DecisionSummary) =>
     summary.error ? `  ${summary.error.code}` : ''
   }\n`
 
-/** A decision for a terminal. */
+/** A decision for a terminal: what was asked and answered, then each gate with its layers. */
 export function decisionText(view: DecisionView, style: { readonly color: boolean }): string {
+  const bold = (text: string) => (style.color ? `\u001b[1m${text}\u001b[0m` : text)
   const lines = [
-    `${view.service}:${view.operation ?? '?'} by ${view.principal}`,
-    `${view.time}  request ${view.requestId}  HTTP ${String(view.status)}  ${view.outcome.toUpperCase()}`,
+    bold(`${view.outcome.toUpperCase()}: ${view.service}:${view.operation ?? '?'} by ${view.principal}`),
+    `${view.time}, request ${view.requestId}, HTTP ${String(view.status)}`,
   ]
-  if (view.error) lines.push(`${view.error.code}: ${view.error.message}`)
-  if (view.gates.length === 0) lines.push('', 'No policy was asked: the request was refused before that.')
-  for (const gate of view.gates) lines.push('', ...gateLines(gate, style))
+  if (view.error) lines.push('', `${view.error.code}: ${view.error.message}`)
+  if (view.gates.length === 0) lines.push('', NO_GATES[view.outcome])
+  else if (view.service === 's3' && view.gates.every(({ gate }) => gate === 'key'))
+    lines.push('', bold('Data gate: not reached'))
+  for (const gate of view.gates) lines.push('', ...gateLines(gate, bold, style))
   return `${lines.join('\n')}\n`
 }
 
-function gateLines(gate: GateView, style: { readonly color: boolean }): string[] {
-  const mark = gate.outcome === 'allowed' ? 'open' : gate.outcome === 'denied' ? 'SHUT' : 'FAILED'
-  const lines = [`${gate.gate === 'key' ? 'Key gate' : 'Data gate'} (${gate.service}:${gate.operation}): ${mark}`]
-  if (gate.error) lines.push(`  ${gate.error.code}: ${gate.error.message}`)
+const NO_GATES = {
+  allowed: 'No policy was asked: this operation needs no permission.',
+  denied: 'No policy was asked: the request was refused before that.',
+  failed: 'No policy was asked: the request was refused before that.',
+} as const
+
+const GATE = { allowed: 'open', denied: 'SHUT', failed: 'open to the caller, but it FAILED' } as const
+
+function gateLines(gate: GateView, bold: (text: string) => string, style: { readonly color: boolean }): string[] {
+  const name = gate.gate === 'key' ? 'Key gate' : 'Data gate'
+  const lines = [`${bold(`${name}: ${GATE[gate.outcome]}`)} (${gate.service}:${gate.operation})`]
+  if (gate.error) lines.push(`  ${gate.error.code}: ${gate.error.message}`, ...failureAdvice(gate.error.code))
   for (const check of gate.checks) lines.push(explainText(check, style).replace(/^/gm, '  ').trimEnd())
   return lines
 }
+
+/** What to do about a key that would not work although it may be used. */
+const FAILURES: Readonly<Record<string, string>> = {
+  DisabledException: 'the key is disabled; kms:EnableKey enables it',
+  KMSInvalidStateException:
+    "the key's state forbids this; kms:DescribeKey shows it (kms:CancelKeyDeletion, kms:EnableKey)",
+  NotFoundException: 'no such key in this account and Region; look at the ARN, and at the Region of the call',
+  InvalidCiphertextException: 'the ciphertext or the encryption context is not the one that was encrypted',
+  IncorrectKeyException: 'the data was encrypted under another key than the one named',
+  InvalidKeyUsageException: "the key's usage (kms:DescribeKey, KeyUsage) does not fit the operation",
+}
+
+const failureAdvice = (code: string) => (FAILURES[code] === undefined ? [] : [`  what would help: ${FAILURES[code]}`])

@@ -37,7 +37,8 @@ describe('explain', () => {
     expect(view).toMatchObject({
       action: 'kms:Encrypt',
       resource: KEY,
-      principal: { kind: 'role', name: me.arn, account: me.account },
+      principal: { kind: 'role', name: me.arn, account: me.account, named: me.roleArn },
+      grantOperation: 'Encrypt',
       allowed: true,
       effect: 'allow',
       crossAccount: false,
@@ -195,12 +196,15 @@ describe('explainText', () => {
     expect(text(keyRequest(me), { resource, identity: [policy('identity', viaS3)] })).toBe(
       [
         `DENIED kms:Encrypt on ${KEY}`,
-        `  by ${me.arn}`,
         '  no Allow for kms:Encrypt in the identity policies',
-        '    resource policy              allow    resource policy, statement 1',
-        '  > identity policies            no allow identity policy',
-        '  nearly: identity policy, statement 1 (ThroughS3): only the condition failed (absent key fails)',
+        "    key policy                   allow    resource policy, statement 1: leaves it to the account's IAM policies",
+        '  > identity policies            no allow not in identity policy',
+        '  nearly: identity policy, statement 1 (ThroughS3): all but its condition fits; the request has no such condition key',
         '          StringEquals kms:ViaService: wants s3.us-east-1.amazonaws.com, has nothing',
+        '  what would help, one of:',
+        `    in a policy of role reader  {"Effect":"Allow","Action":"kms:Encrypt","Resource":"${KEY}"}`,
+        `    in the key policy           {"Effect":"Allow","Principal":{"AWS":"${me.roleArn}"},"Action":"kms:Encrypt","Resource":"*"}`,
+        `    as a grant                  aws kms create-grant --key-id ${KEY} --grantee-principal ${me.roleArn} --operations Encrypt`,
         '',
       ].join('\n'),
     )
@@ -215,6 +219,27 @@ describe('explainText', () => {
     const grants = [grant({ kind: 'session', id: me.userId })]
     expect(text(keyRequest(me), { resource, grants })).toContain(`\n  grant ${'f'.repeat(64)}\n`)
     expect(text(keyRequest(root()), { resource })).toContain('\n  the root user needs no identity policy\n')
+  })
+  it('marks the one level of several that lacks an Allow', () => {
+    const scp = [[policy('scp', ALLOW_ALL)], [policy('scp', LIST_BUCKETS)], [policy('scp', ALLOW_ALL)]]
+    expect(text(keyRequest(me), { resource, identity: [policy('identity', ALLOW_ALL)], scp })).toContain(
+      [
+        '',
+        '    service control policies, level 1 allow    scp policy, statement 1',
+        '  > service control policies, level 2 no allow not in scp policy',
+        '    service control policies, level 3 allow    scp policy, statement 1',
+        '',
+      ].join('\n'),
+    )
+  })
+  it('shows the constraints of a grant that nearly matched', () => {
+    const grants = [grant({ kind: 'session', id: me.userId }, { constraints: { equals: { a: '1' } } })]
+    expect(text(keyRequest(me), { resource, grants })).toContain(
+      [
+        `\n  nearly: grant ${'f'.repeat(64)}: the encryption context differs`,
+        '          its constraints: {"equals":{"a":"1"}}\n',
+      ].join('\n'),
+    )
   })
   it('colours only when asked', () => {
     const policies = { resource, identity: [policy('identity', ALLOW_ALL)] }
