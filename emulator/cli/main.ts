@@ -4,8 +4,8 @@ import { CliError } from './cliError.ts'
 /** Each command is a module with `run(args)`; loaded when asked for, so that starting is quick. */
 const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: () => Promise<Command> }>> = {
   start: { says: 'start the emulator', load: () => import('./start.ts') },
-  explain: { says: 'why a request was allowed or denied', load: () => import('./explain.ts') },
-  scenario: { says: 'list and play scenarios against a running emulator', load: () => import('./scenario.ts') },
+  explain: { says: 'why a request was allowed or denied, gate by gate', load: () => import('./explain.ts') },
+  scenario: { says: 'known denials as data: list and play them', load: () => import('./scenario.ts') },
   state: { says: 'export, import or reset the state', load: () => import('./state.ts') },
   clock: { says: "show or move the emulator's clock", load: () => import('./clock.ts') },
 }

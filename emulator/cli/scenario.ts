@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,13 +8,19 @@ import { playScenario, readScenario, type Scenario, type StepResult } from '../s
 import { WorldError } from '../server/world/world.ts'
 import { CliError } from './cliError.ts'
 
-const USAGE = `usage: twokey scenario list               the scenarios that come with Twokey
-       twokey scenario run [name|file …]   play them (all without names), each in an emulator of its own
+const USAGE = `usage: twokey scenario list                the scenarios that come with Twokey
+       twokey scenario run [name|file …]   play them, or all; each in an emulator of its own
+
+A scenario is a world and calls with what AWS answers them; no emulator needs to be running.
 `
 
 /** `twokey scenario`: known denials as data, with what AWS answers. Exit status 1 when an answer differs. */
 export async function run(args: readonly string[]): Promise<number> {
   const [verb, ...names] = args
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(USAGE)
+    return 0
+  }
   switch (verb) {
     case 'list':
       for (const file of await shipped())
@@ -24,17 +31,16 @@ export async function run(args: readonly string[]): Promise<number> {
       let failed = 0
       for (const file of files) failed += await playFile(file)
       process.stdout.write(
-        `${String(files.length)} scenarios, ${failed === 0 ? 'all as expected' : `${String(failed)} answers differ`}\n`,
+        `${counted(files.length, 'scenario')}, ${failed === 0 ? 'all as expected' : `${counted(failed, 'answer')} not as expected`}\n`,
       )
       return failed === 0 ? 0 : 1
     }
-    case '--help':
-      process.stdout.write(USAGE)
-      return 0
     default:
       throw new CliError(USAGE, 2)
   }
 }
+
+const counted = (count: number, what: string) => `${String(count)} ${what}${count === 1 ? '' : 's'}`
 
 /** Plays one file; returns how many answers differ. */
 async function playFile(file: string): Promise<number> {
@@ -69,7 +75,8 @@ async function shipped(): Promise<string[]> {
 
 async function locate(name: string): Promise<string> {
   const file = (await shipped()).find((path) => basename(path, '.json') === name)
-  return file ?? name
+  if (file !== undefined || existsSync(name)) return file ?? name
+  throw new CliError(`there is no scenario and no file \`${name}\`; \`twokey scenario list\` names the scenarios`)
 }
 
 async function load(file: string): Promise<Scenario> {

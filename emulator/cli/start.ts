@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
-import { createEmulator } from '../server/app.ts'
+import { createEmulator, type Emulator } from '../server/app.ts'
 import { DEFAULTS, readSettings, SETTINGS, SettingsError, type Settings } from '../server/settings.ts'
 import { loadSeed } from '../server/world/seed.ts'
+import { WorldError } from '../server/world/world.ts'
 import { CliError } from './cliError.ts'
 
 /** `TWOKEY_DATA_DIR` is `--data-dir`. */
@@ -20,8 +21,9 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stderr.write(`${line}\n`)
   }
   const emulator = await startOrExplain(settings, log)
-  await loadSeed(emulator, log)
-  const url = await emulator.listen().catch((error: unknown) => {
+  await seedOrExplain(emulator, log)
+  const url = await emulator.listen().catch(async (error: unknown) => {
+    await emulator.close()
     throw new CliError(listenFault(error, settings))
   })
   const milliseconds = Number((process.hrtime.bigint() - began) / 1_000_000n)
@@ -37,6 +39,19 @@ async function startOrExplain(settings: Settings, log: (line: string) => void) {
     return await createEmulator(settings, log)
   } catch (error) {
     throw new CliError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** A world that cannot be built leaves nothing behind: what was empty is empty again for the next attempt. */
+async function seedOrExplain(emulator: Emulator, log: (line: string) => void): Promise<void> {
+  const wasEmpty = emulator.isEmpty()
+  try {
+    await loadSeed(emulator, log)
+  } catch (error) {
+    if (wasEmpty) emulator.reset()
+    await emulator.close()
+    if (error instanceof WorldError) throw new CliError(error.message)
+    throw error
   }
 }
 
@@ -65,25 +80,39 @@ function settingsFrom(args: readonly string[]): Settings | undefined {
   }
 }
 
+const MEANING: Readonly<Record<keyof Settings, string>> = {
+  host: 'where to listen',
+  port: '0 takes any free one',
+  tlsPort: 'HTTPS beside HTTP',
+  dataDir: 'where the state is kept; `:memory:` keeps nothing',
+  seed: 'a world file to load into an empty state',
+  enforcement: '`soft` records denials, but lets the calls through',
+  bootstrap: 'whether any account id with the secret "test" is that account\'s root',
+  admin: 'whether /_twokey/ answers (`twokey explain` asks there)',
+  fsync: 'wait for the disk before answering: a power cut loses nothing either',
+  log: 'what is printed: `off`, `error`, `denials` or `requests`',
+  idSeed: 'any text: the same identifiers in the same order',
+}
+
 function usage(): string {
-  const lines = SETTINGS.map(({ variable, key, expects }) => {
+  const lines = SETTINGS.map(({ variable, key }) => {
     const fallback = DEFAULTS[key]
     const shown =
-      fallback === undefined
-        ? ''
-        : ` (default ${typeof fallback === 'boolean' ? (fallback ? 'on' : 'off') : String(fallback)})`
-    return `  --${flagOf(variable).padEnd(12)} ${variable.padEnd(18)} ${expects}${shown}`
+      fallback === undefined ? '' : ` (${typeof fallback === 'boolean' ? (fallback ? 'on' : 'off') : String(fallback)})`
+    return `  --${flagOf(variable).padEnd(10)} ${variable.padEnd(17)} ${MEANING[key]}${shown}`
   })
-  return `usage: twokey start [options]; each option is also an environment variable\n\n${lines.join('\n')}\n`
+  return `usage: twokey start [options]\n\nEach option is also an environment variable; what holds without it is in parentheses.\n\n${lines.join('\n')}\n`
 }
 
 function welcome(url: string, settings: Settings, milliseconds: number): string {
   const where = settings.dataDir === ':memory:' ? 'nothing is kept' : `state in ${settings.dataDir}`
+  // Listening on every address is no address to call.
+  const reached = url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
   return [
     `Twokey listens on ${url} (${where}; ${settings.enforcement} enforcement; ${milliseconds} ms).`,
     settings.bootstrap
-      ? `Credentials: any 12-digit account id with secret "test" is that account's root.`
-      : 'Bootstrap credentials are off.',
+      ? `Credentials: any 12-digit account id with secret "test" is that account's root. Clients need AWS_ENDPOINT_URL=${reached}`
+      : `Credentials: those that IAM made; the bootstrap door is closed. Clients need AWS_ENDPOINT_URL=${reached}`,
     'Ready.',
     '',
   ].join('\n')
