@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { hmacSha256 } from '../lib/hmac.ts'
 import { NONCE_LENGTH, TAG_LENGTH, open, seal } from './aead.ts'
 import { encodeContext } from './context.ts'
 import { der, derHead, readDer } from './der.ts'
@@ -133,7 +134,7 @@ export function openBlob(parsed: ParsedBlob, material: SecretBytes, context: Enc
 /** A key for one blob, so that no number of calls wears out the nonces of one key material. */
 function deriveKey(material: SecretBytes, blob: Buffer): Buffer {
   blob.copy(DERIVE, DERIVE_SALT_AT, SALT_AT, SALT_AT + SALT_LENGTH)
-  return createHmac('sha256', revealBytes(material)).update(DERIVE).digest()
+  return hmacSha256(revealBytes(material), DERIVE)
 }
 
 /** What is authenticated beside the plaintext: all of the blob before the ciphertext, with its length, and the context. */

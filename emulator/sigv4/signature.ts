@@ -1,4 +1,5 @@
-import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
+import { hmacSha256, hmacSha256Hex } from '../lib/hmac.ts'
 import { wireBytes } from './encode.ts'
 import type { Scope } from './types.ts'
 
@@ -33,15 +34,15 @@ export function trailerStringToSign(date: string, scope: string, previous: strin
 
 /** The key of one secret for one day, region and service. */
 export function signingKey(secret: string, scope: Scope): Buffer {
-  const dateKey = hmac(`AWS4${secret}`, scope.date)
-  const regionKey = hmac(dateKey, scope.region)
-  const serviceKey = hmac(regionKey, scope.service)
-  return hmac(serviceKey, TERMINATOR)
+  const dateKey = hmacSha256(Buffer.from(`AWS4${secret}`), scope.date)
+  const regionKey = hmacSha256(dateKey, scope.region)
+  const serviceKey = hmacSha256(regionKey, scope.service)
+  return hmacSha256(serviceKey, TERMINATOR)
 }
 
 /** Lower-case hexadecimal. */
 export function signatureOf(key: Buffer, text: string): string {
-  return createHmac('sha256', key).update(text).digest('hex')
+  return hmacSha256Hex(key, text)
 }
 
 /** Whether two signatures are the same, in a time that does not tell where they differ. */
@@ -49,8 +50,4 @@ export function sameSignature(a: string, b: string): boolean {
   const left = Buffer.from(a, 'latin1')
   const right = Buffer.from(b, 'latin1')
   return left.length === right.length && timingSafeEqual(left, right)
-}
-
-function hmac(key: Buffer | string, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest()
 }

@@ -49,15 +49,11 @@ export async function startTwokey(
 ): Promise<Running & { readonly startedIn: number }> {
   const data = directory ?? (await mkdtemp(join(tmpdir(), 'twokey-bench-')))
   const began = performance.now()
-  const child = spawn(
-    process.execPath,
-    ['--max-semi-space-size=64', join(root, 'dist/emulator/cli/main.js'), 'start'],
-    {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { PATH: process.env['PATH'], TWOKEY_PORT: '0', TWOKEY_DATA_DIR: data, TWOKEY_LOG: 'error' },
-    },
-  )
+  const child = spawn(process.execPath, [join(root, 'dist/emulator/cli/main.js'), 'start'], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env['PATH'], TWOKEY_PORT: '0', TWOKEY_DATA_DIR: data, TWOKEY_LOG: 'error' },
+  })
   const text = await readyLine(child)
   const port = Number(/http:\/\/[\d.]+:(\d+)/.exec(text)?.[1])
   return { ...running(name, child, port, data), startedIn: performance.now() - began }

@@ -10,10 +10,13 @@ export interface Changes {
  * INVARIANT: nothing is assembled within a transaction that may yet be undone.
  */
 export function watched<T>(collection: Collection<T>, changes: Changes): Collection<T> {
+  // Asked for at every request: made once.
+  let made: Table<T> | undefined
   return {
     in() {
+      if (made) return made
       const table: Table<T> = collection.in()
-      return {
+      made = {
         get size() {
           return table.size
         },
@@ -31,6 +34,7 @@ export function watched<T>(collection: Collection<T>, changes: Changes): Collect
         count: (index, key) => table.count(index, key),
         entries: (range) => table.entries(range),
       }
+      return made
     },
     all: () => collection.all(),
   }
