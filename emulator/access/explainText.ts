@@ -32,7 +32,7 @@ export function explainText(explanation: Explanation, style: { readonly color: b
   const paint = painter(style.color)
   const lines = [
     `${verdict(explanation, paint)} ${explanation.action} on ${explanation.resource}`,
-    `  ${reason(explanation)}`,
+    ...reason(explanation).map((line) => `  ${line}`),
     ...explanation.layers.map((layer) => `  ${layerLine(layer, explanation, paint)}`),
     ...missLines(explanation).map((line) => `  ${paint(line, 'yellow')}`),
     ...adviceLines(explanation).map((line) => `  ${line}`),
@@ -43,15 +43,18 @@ export function explainText(explanation: Explanation, style: { readonly color: b
 const verdict = ({ allowed }: Explanation, paint: Paint) =>
   allowed ? paint('allowed', 'green') : paint('DENIED', 'red')
 
-function reason(explanation: Explanation): string {
+/** The cause in a sentence; nothing where the marked layer already tells all. */
+function reason(explanation: Explanation): string[] {
   const { effect, decidedBy, action, principal, crossAccount } = explanation
   const { layer, policy, statement, sid, grant } = decidedBy
+  if (effect === 'allow') {
+    if (policy !== null || grant !== null) return []
+    const free = action.toLowerCase() === 'sts:getcalleridentity'
+    return [free ? 'every caller may ask this' : 'the root user needs no identity policy']
+  }
   const across = crossAccount ? `; the caller is of another account, ${principal.account ?? 'none'}` : ''
-  if (effect === 'implicit-deny') return `no Allow for ${action} in the ${layerName(layer, explanation)}${across}`
-  if (grant !== null) return `grant ${grant}${across}`
-  if (policy === null) return principal.kind === 'root' ? 'the root user needs no identity policy' : LAYER[layer]
-  const where = statementName(statement, sid)
-  return `${effect === 'allow' ? 'Allow' : 'explicit Deny'} in ${LAYER[layer]}: ${policy}, ${where}${across}`
+  if (effect === 'implicit-deny') return [`no Allow for ${action} in the ${layerName(layer, explanation)}${across}`]
+  return [`explicit Deny in ${LAYER[layer]}: ${policy ?? ''}, ${statementName(statement, sid)}${across}`]
 }
 
 const statementName = (index: number | null, sid: string | null) =>

@@ -214,10 +214,12 @@ describe('explainText', () => {
       '\n  explicit Deny in identity policies: identity policy, statement 2\n',
     )
     expect(text(keyRequest(me), { resource, identity: [policy('identity', ALLOW_ALL)] })).toContain(
-      '\n  Allow in identity policies: identity policy, statement 1\n',
+      '\n  > identity policies            allow    identity policy, statement 1\n',
     )
     const grants = [grant({ kind: 'session', id: me.userId })]
-    expect(text(keyRequest(me), { resource, grants })).toContain(`\n  grant ${'f'.repeat(64)}\n`)
+    expect(text(keyRequest(me), { resource, grants })).toContain(
+      `\n  > grants                       allow    ${'f'.repeat(64)}\n`,
+    )
     expect(text(keyRequest(root()), { resource })).toContain('\n  the root user needs no identity policy\n')
   })
   it('marks the one level of several that lacks an Allow', () => {
