@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { AwsError } from '../../lib/awsError.ts'
 import type { Protocol, WireResponse } from '../../wire/protocol.ts'
 import type { Exchange } from '../exchange.ts'
+import { inBurst } from './burst.ts'
 
 /** Typed output to the wire, with the headers the schema does not know. */
 export function encode(exchange: Exchange): void {
@@ -23,9 +24,10 @@ export async function send(exchange: Exchange, response: WireResponse): Promise<
     headers['content-length'] ??= String(Buffer.byteLength(body))
     // A body that nobody will read any more must not be mistaken for the next request.
     if (!req.complete && !req.readableEnded && hasBody(exchange)) headers['connection'] = 'close'
-    res.writeHead(status, headers)
-    res.end(method === 'HEAD' ? undefined : body)
-    return
+    return inBurst(() => {
+      res.writeHead(status, headers)
+      res.end(method === 'HEAD' ? undefined : body)
+    })
   }
   res.writeHead(status, headers)
   if (method === 'HEAD') {
