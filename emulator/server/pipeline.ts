@@ -20,7 +20,7 @@ const JSON_STEPS: readonly Step[] = [
   read,
   known,
   wellFormed,
-  authenticate,
+  authenticateJson,
   decode,
   validate,
   invoke,
@@ -62,13 +62,27 @@ function stepsOf({ protocol }: Exchange): readonly Step[] {
 
 /** AWS's JSON front end refuses what is not a JSON object before it looks at the signature (facts: A3 row 3). */
 function wellFormed({ body }: Exchange): void {
-  // The full parse follows after authentication; what does not even begin as an object is refused here.
+  // The full parse follows; what does not even begin as an object is refused here.
   for (const byte of body) {
     if (byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d) continue
     if (byte === 0x7b) return
     break
   }
   throw new AwsError('SerializationException', 400, '')
+}
+
+/** AWS parses the whole body before it looks at the signature; here that is done only where it decides what is told. */
+async function authenticateJson(exchange: Exchange): Promise<void> {
+  try {
+    await authenticate(exchange)
+  } catch (error) {
+    try {
+      JSON.parse(exchange.body.toString())
+    } catch {
+      throw new AwsError('SerializationException', 400, '')
+    }
+    throw error
+  }
 }
 
 /** Wire to the operation's typed input. */
