@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
 import { AwsError } from '../../lib/awsError.ts'
 import type { Protocol, WireResponse } from '../../wire/protocol.ts'
 import type { Exchange } from '../exchange.ts'
@@ -44,14 +44,10 @@ const hasBody = ({ headers }: Exchange) =>
 /** Streams chunks at the client's pace. A failure on the way cuts the connection: a short body must not look whole. */
 async function pour(chunks: AsyncIterable<Uint8Array>, res: ServerResponse): Promise<void> {
   try {
-    for await (const chunk of chunks) {
-      if (res.destroyed) return
-      if (!res.write(chunk)) await Promise.race([once(res, 'drain'), once(res, 'close')])
-    }
-    res.end()
+    await pipeline(chunks, res)
   } catch (error) {
-    res.destroy()
-    throw error
+    // A client that has had enough is no fault of ours.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error
   }
 }
 
