@@ -35,11 +35,13 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
   const root = (account: string, accessKeyId?: string): Caller =>
     callerOf({ kind: 'root', account, arn: rootArn(account), userId: account }, accessKeyId)
 
-  const longTerm = (accessKeyId: string): CallerLookup | undefined => {
+  const longTerm = (accessKeyId: string, token: string | undefined): CallerLookup | undefined => {
     const key = iam.accessKey(accessKeyId)
     if (!key) return undefined
     const principal = key.active ? iam.userPrincipal(key.account, key.userName) : undefined
     if (!principal) return UNKNOWN
+    // A token that belongs to no such key is a wrong token (facts: A3 row 16).
+    if (token !== undefined) return { found: false, problem: 'bad-token' }
     return { found: true, secret: key.secret, caller: callerOf(principal, accessKeyId) }
   }
 
@@ -69,7 +71,7 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
     lookup(accessKeyId, token, now) {
       const account = settings.bootstrap ? bootstrapAccount(accessKeyId) : undefined
       if (account !== undefined) return { found: true, secret: BOOTSTRAP_SECRET, caller: root(account, accessKeyId) }
-      return longTerm(accessKeyId) ?? temporary(accessKeyId, token, now)
+      return longTerm(accessKeyId, token) ?? temporary(accessKeyId, token, now)
     },
     root: (account) => root(account),
     servicePrincipal: (service) => callerOf({ kind: 'service', service }, undefined),

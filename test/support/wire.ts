@@ -85,7 +85,7 @@ export function told({ status, body }: RawAnswer): string {
 
 /** The elements of an XML error, besides its code and message and the ids of the request. */
 export function elements({ body }: RawAnswer): Record<string, string> {
-  const found = [...body.matchAll(/<(\w+)>([^<]*)<\/\1>/g)]
+  const found = [...body.matchAll(/<([\w-]+)>([^<]*)<\/\1>/g)]
     .map(([, name = '', text = '']): [string, string] => [name, unescape(text)])
     .filter(([name]) => !['Code', 'Message', 'RequestId', 'HostId'].includes(name))
   return Object.fromEntries(found)
