@@ -38,7 +38,7 @@ export async function verifyIdentity(token: string, account: string, call: StsCa
   const { iss, sub } = claims
   if (typeof iss !== 'string') throw missingClaim('iss')
   const issuer = issuerKey(iss)
-  const provider = call.env.directory.oidcProvider?.(`arn:aws:iam::${account}:oidc-provider/${issuer}`)
+  const provider = call.env.directory.oidcProvider(`arn:aws:iam::${account}:oidc-provider/${issuer}`)
   if (!provider) throw noProvider(iss)
   await verifySignature(token, iss, call)
   checkTimes(claims, Math.floor(call.time / 1000))
