@@ -88,7 +88,7 @@ function detail(view: LayerView, explanation: Explanation): string {
   const hits = view.policies.flatMap((policy) =>
     policy.statements
       .filter((each) => each.applies && each.effect === effect)
-      .map((each) => hitName(policy, each, explanation)),
+      .map((each) => hitName(policy, each, view, explanation)),
   )
   if (hits.length > 0) return hits.join('; ')
   if (view.policies.length === 0) return 'none attached'
@@ -101,14 +101,11 @@ function grantDetail({ grants }: LayerView): string {
   return grants.length === 0 ? 'none names the caller' : `none of ${String(grants.length)} matches`
 }
 
-function hitName(
-  { name }: PolicyView,
-  { index, sid, effect, principal }: StatementView,
-  { guard }: Explanation,
-): string {
+function hitName({ name }: PolicyView, hit: StatementView, view: LayerView, explanation: Explanation): string {
+  const policy = name === layerName(view.layer, explanation) ? '' : `${name}, `
   // `:root` in a key policy grants nothing by itself.
-  const delegates = guard === 'key' && effect === 'Allow' && principal?.because === 'account'
-  return `${name}, ${statementName(index, sid)}${delegates ? ": leaves it to the account's IAM policies" : ''}`
+  const delegates = explanation.guard === 'key' && hit.effect === 'Allow' && hit.principal?.because === 'account'
+  return `${policy}${statementName(hit.index, hit.sid)}${delegates ? ": leaves it to the account's IAM policies" : ''}`
 }
 
 function missLines(explanation: Explanation): string[] {

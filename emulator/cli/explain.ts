@@ -44,8 +44,8 @@ const latest = async (query: string) =>
   ((await ask(`/decisions${query}`)) as { decisions: DecisionSummary[] }).decisions
 
 async function lastRefused(byPolicy: boolean): Promise<string> {
-  const refused = await latest(byPolicy ? '?limit=1&outcome=denied' : '?limit=1000')
-  const found = refused.find(({ outcome }) => outcome !== 'allowed')
+  const recent = byPolicy ? [] : await latest('?limit=1000')
+  const found = recent.find(({ outcome }) => outcome !== 'allowed') ?? (await latest('?limit=1&outcome=denied'))[0]
   if (!found) throw new CliError(`nothing has been ${byPolicy ? 'denied' : 'refused'} yet at ${emulatorUrl()}`)
   return found.requestId
 }

@@ -104,7 +104,8 @@ function usage(): string {
   return `usage: twokey start [options]\n\nEach option is also an environment variable; what holds without it is in parentheses.\n\n${lines.join('\n')}\n`
 }
 
-function welcome(url: string, settings: Settings, milliseconds: number): string {
+/** What the terminal shows once requests are served. */
+export function welcome(url: string, settings: Settings, milliseconds: number): string {
   const where = settings.dataDir === ':memory:' ? 'nothing is kept' : `state in ${settings.dataDir}`
   // Listening on every address is no address to call.
   const reached = url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
