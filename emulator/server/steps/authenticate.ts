@@ -72,19 +72,21 @@ const OF_TIME: ReadonlySet<Problem['code']> = new Set([
 ])
 
 function attachStream(exchange: Exchange, payload: Payload, seed: Seed | undefined): void {
+  // Who stops reading early must not tear down the connection: the refusal is still to be sent.
+  const source: AsyncIterable<Buffer> = exchange.req.iterator({ destroyOnReturn: false })
   switch (payload.kind) {
     case 'chunked': {
-      const decoded = decodeChunked(exchange.req, payload, seed)
+      const decoded = decodeChunked(source, payload, seed)
       exchange.stream = decoded.data
       exchange.trailers = () => decoded.trailers()
       return
     }
     case 'hash':
-      exchange.stream = hashChecked(exchange.req, payload.sha256)
+      exchange.stream = hashChecked(source, payload.sha256)
       return
     case 'body':
     case 'unsigned':
-      exchange.stream = exchange.req
+      exchange.stream = source
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { AwsError } from '../../lib/awsError.ts'
 import type { Protocol, WireResponse } from '../../wire/protocol.ts'
@@ -22,8 +22,7 @@ export async function send(exchange: Exchange, response: WireResponse): Promise<
   const { body, headers, status } = response
   if (typeof body === 'string' || Buffer.isBuffer(body)) {
     headers['content-length'] ??= String(Buffer.byteLength(body))
-    // A body that nobody will read any more must not be mistaken for the next request.
-    if (!req.complete && !req.readableEnded && hasBody(exchange)) headers['connection'] = 'close'
+    if (!req.complete && !req.readableEnded && hasBody(exchange)) return refuseRest(exchange, response)
     return inBurst(() => {
       res.writeHead(status, headers)
       res.end(method === 'HEAD' ? undefined : body)
@@ -35,6 +34,39 @@ export async function send(exchange: Exchange, response: WireResponse): Promise<
     return
   }
   await pour(body, res)
+}
+
+/**
+ * Answers while the client is still sending. The rest of its body must not be mistaken for the next request, so the connection
+ * ends with this answer; but to cut it at once would take the answer from a client that writes before it reads.
+ */
+async function refuseRest({ req, res, method }: Exchange, { body, headers, status }: WireResponse): Promise<void> {
+  res.writeHead(status, { ...headers, connection: 'close' })
+  if (method !== 'HEAD') res.write(body)
+  await discarded(req)
+  res.end()
+}
+
+/** How much of an unwanted body is still taken, and for how long. */
+const PATIENCE = { bytes: 64 * 1024 * 1024, milliseconds: 5_000 }
+
+/** Reads to the end of a body, or until patience does. */
+function discarded(req: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    let left = PATIENCE.bytes
+    const timer = setTimeout(done, PATIENCE.milliseconds)
+    function done() {
+      clearTimeout(timer)
+      resolve()
+    }
+    req.on('data', (chunk: Buffer) => {
+      left -= chunk.length
+      if (left < 0) done()
+    })
+    for (const end of ['end', 'close', 'error']) req.once(end, done)
+    // A generator that was given up leaves the stream paused.
+    req.resume()
+  })
 }
 
 const hasBody = ({ headers }: Exchange) =>
