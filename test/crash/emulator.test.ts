@@ -37,7 +37,10 @@ const complaints = (server: ServerProcess) =>
 /** All workers at once until the server dies under them. */
 async function workAndDie(clients: Clients, server: ServerProcess, ledger: Ledger): Promise<void> {
   const working = Array.from({ length: WORKERS }, (_, worker) => work(clients, ledger, worker, server.killed))
-  await wait(20 + Math.random() * 300)
+  // Not before something was acknowledged in this life, however slow the machine; then at any moment.
+  const enough = ledger.acknowledged + WORKERS + 1
+  for (const since = Date.now(); ledger.acknowledged < enough && Date.now() - since < 10_000; ) await wait(5)
+  await wait(Math.random() * 250)
   await server.kill()
   await Promise.all(working)
 }
