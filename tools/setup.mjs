@@ -19,6 +19,8 @@ if (!existsSync(at(STAMP)) || readFileSync(at(STAMP), 'utf8') !== lock) {
   writeFileSync(at(STAMP), lock)
 }
 
+linkCommand()
+
 if (build) {
   const info = 'dist/.tsbuildinfo'
   if (
@@ -31,6 +33,14 @@ if (build) {
     // An incremental build that changes nothing leaves its record alone; mark it as of now.
     utimesSync(at(info), new Date(), new Date())
   }
+}
+
+/** Makes `npx twokey` run this checkout; npm links the commands of dependencies only, and forgets this one with each `npm ci`. */
+function linkCommand() {
+  const shim = at('node_modules/.bin/twokey')
+  if (existsSync(shim)) return
+  writeFileSync(shim, "#!/usr/bin/env node\nimport('../../dist/emulator/cli/main.js')\n", { mode: 0o755 })
+  if (process.platform === 'win32') writeFileSync(`${shim}.cmd`, '@node "%~dp0\\twokey" %*\r\n')
 }
 
 /** The newest modification time below the given paths, in milliseconds. */
