@@ -39,7 +39,7 @@ async function workAndDie(clients: Clients, server: ServerProcess, ledger: Ledge
   const working = Array.from({ length: WORKERS }, (_, worker) => work(clients, ledger, worker, server.killed))
   // Not before something was acknowledged in this life, however slow the machine; then at any moment.
   const enough = ledger.acknowledged + WORKERS + 1
-  for (const since = Date.now(); ledger.acknowledged < enough && Date.now() - since < 10_000; ) await wait(5)
+  for (const since = Date.now(); ledger.acknowledged < enough && Date.now() - since < 10_000;) await wait(5)
   await wait(Math.random() * 250)
   await server.kill()
   await Promise.all(working)
