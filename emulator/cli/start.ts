@@ -27,7 +27,7 @@ export async function run(args: readonly string[]): Promise<number> {
     throw new CliError(listenFault(error, settings))
   })
   const milliseconds = Number((process.hrtime.bigint() - began) / 1_000_000n)
-  process.stdout.write(welcome(url, settings, milliseconds))
+  process.stdout.write(welcome(url, settings, milliseconds, emulator.tls?.url))
   await stopSignal()
   process.stdout.write('Stopping …\n')
   await emulator.close()
@@ -105,7 +105,7 @@ function usage(): string {
 }
 
 /** What the terminal shows once requests are served. */
-export function welcome(url: string, settings: Settings, milliseconds: number): string {
+export function welcome(url: string, settings: Settings, milliseconds: number, tlsUrl?: string): string {
   const where = settings.dataDir === ':memory:' ? 'nothing is kept' : `state in ${settings.dataDir}`
   // Listening on every address is no address to call.
   const reached = url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
@@ -114,16 +114,23 @@ export function welcome(url: string, settings: Settings, milliseconds: number): 
     settings.bootstrap
       ? `Credentials: any 12-digit account id with secret "test" is that account's root. Clients need AWS_ENDPOINT_URL=${reached}`
       : `Credentials: those that IAM made; the bootstrap door is closed. Clients need AWS_ENDPOINT_URL=${reached}`,
+    ...(tlsUrl === undefined
+      ? []
+      : [
+          `HTTPS on ${tlsUrl}; clients trust it with AWS_CA_BUNDLE (node: NODE_EXTRA_CA_CERTS), from ${reached}/_twokey/ca.pem`,
+        ]),
     'Ready.',
     '',
   ].join('\n')
 }
 
-function listenFault(error: unknown, { host, port }: Settings): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+function listenFault(error: unknown, settings: Settings): string {
+  const { host, tlsPort } = settings
+  const { code, port = settings.port } = error as { code?: string; port?: number }
+  const variable = port === tlsPort ? 'TWOKEY_TLS_PORT' : 'TWOKEY_PORT'
   if (code === 'EADDRINUSE')
-    return `port ${port} on ${host} is taken; stop what listens there or choose another with TWOKEY_PORT (0 = any free port)`
-  if (code === 'EACCES') return `port ${port} may not be opened by this user; choose one above 1023 with TWOKEY_PORT`
+    return `port ${port} on ${host} is taken; stop what listens there or choose another with ${variable} (0 = any free port)`
+  if (code === 'EACCES') return `port ${port} may not be opened by this user; choose one above 1023 with ${variable}`
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return `\`${host}\` is not an address of this machine; set TWOKEY_HOST to 127.0.0.1 or 0.0.0.0`
   return `cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`

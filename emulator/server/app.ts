@@ -13,8 +13,9 @@ import { createRegistry, type Registry } from '../operation/registry.ts'
 import { createVerifier } from '../sigv4/verify.ts'
 import { openBlobs } from '../state/openBlobs.ts'
 import { openStore } from '../state/openStore.ts'
-import type { Blobs, Store } from '../state/store.ts'
+import type { Blobs, StateDocument, Store } from '../state/store.ts'
 import { adminRouter } from './admin/router.ts'
+import type { LocalCertificate } from './certificate.ts'
 import { createDirectory } from './directory.ts'
 import type { Core } from './exchange.ts'
 import { handle } from './pipeline.ts'
@@ -38,11 +39,15 @@ export interface Emulator {
   readonly usage: UsageMeter
   /** Opens the ports; resolves to the base URL, e.g. `http://127.0.0.1:4566`. */
   listen(): Promise<string>
+  /** Where HTTPS is served and by which authority; undefined without a TLS port. */
+  readonly tls: { readonly url: string; readonly certificate: LocalCertificate } | undefined
   /** Empties everything: accounts, keys, objects, decisions; the clock goes back to the machine's. */
   reset(): void
   /** Whether no service holds anything. */
   isEmpty(): boolean
-  /** Takes up what time brings, after the state was replaced. */
+  /** Replaces the state and the clock by exported ones. Throws StateError, and then nothing has changed. */
+  restore(document: StateDocument): void
+  /** Takes up what time brings: deletions, expiries, rotations. */
   rearm(): void
   /** Stops listening, writes the state, releases the directory. */
   close(): Promise<void>
@@ -91,6 +96,14 @@ export async function createEmulator(
   }
   const app = express()
   const servers: Server[] = []
+  let tls: Emulator['tls']
+
+  /** After the state was emptied or replaced: nothing of what was remembered is true any more. */
+  const beginAnew = () => {
+    tls?.certificate.keep()
+    for (const log of [decisions, trail, usage]) log.clear()
+    emulator.rearm()
+  }
 
   const emulator: Emulator = {
     settings,
@@ -112,19 +125,28 @@ export async function createEmulator(
       const port = await open(plain, settings.port, settings.host)
       if (settings.tlsPort !== undefined) {
         const { localCertificate } = await import('./certificate.ts')
-        const tls = createTlsServer({ ...localCertificate(store, env), ...classes }, app)
-        servers.push(tls)
-        await open(tls, settings.tlsPort, settings.host)
+        const certificate = localCertificate(store, env)
+        const secure = createTlsServer({ key: certificate.key, cert: certificate.cert, ...classes }, app)
+        servers.push(secure)
+        tls = { url: urlOf('https', settings.host, await open(secure, settings.tlsPort, settings.host)), certificate }
       }
-      return `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${String(port)}`
+      return urlOf('http', settings.host, port)
+    },
+    get tls() {
+      return tls
     },
     reset() {
       clock.stop()
       store.reset()
       blobs.reset()
-      for (const log of [decisions, trail, usage]) log.clear()
       clock.setOffset(0)
-      emulator.rearm()
+      beginAnew()
+    },
+    restore(document) {
+      store.import(document)
+      clock.stop()
+      clock.setOffset(clockState.in().get('clock')?.offset ?? 0)
+      beginAnew()
     },
     isEmpty: () =>
       Object.values(store.export({ secrets: false }).collections).every((scopes) => Object.keys(scopes).length === 0),
@@ -143,6 +165,9 @@ export async function createEmulator(
   emulator.rearm()
   return emulator
 }
+
+const urlOf = (scheme: string, host: string, port: number) =>
+  `${scheme}://${host.includes(':') ? `[${host}]` : host}:${String(port)}`
 
 /** Deletes what a crash left behind: blobs that no record names. */
 function sweepBlobs(registry: Registry, blobs: Blobs): void {

@@ -10,20 +10,29 @@ interface Pem {
 const YEARS = 10
 const NAMES = ['localhost', '*.localhost', '*.s3.localhost', 's3.localhost', 'twokey', 'host.docker.internal']
 
+/** PEM texts; `ca` is the authority's certificate. */
+export interface LocalCertificate extends Pem {
+  readonly ca: string
+  /** Writes it to the state again, after that was emptied or replaced: who trusts the authority goes on doing so. */
+  keep(): void
+}
+
 /**
  * Key and certificate for HTTPS, signed by a local authority that is made once and kept with the state (secret). Clients trust it
  * with `AWS_CA_BUNDLE`; `GET /_twokey/ca.pem` hands it out.
- * @returns PEM texts; `ca` is the authority's certificate
  */
-export function localCertificate(store: Store, env: Environment): Pem & { readonly ca: string } {
+export function localCertificate(store: Store, env: Environment): LocalCertificate {
   const table = store.collection<Pem>({ name: 'tls', scope: 'global', secret: true }).in()
   const authority = table.get('authority') ?? selfSigned(env)
   const server = table.get('server') ?? signedBy(authority, env)
-  store.transaction(() => {
-    table.put('authority', authority)
-    table.put('server', server)
-  })
-  return { ...server, ca: authority.cert }
+  const keep = () => {
+    store.transaction(() => {
+      table.put('authority', authority)
+      table.put('server', server)
+    })
+  }
+  keep()
+  return { ...server, ca: authority.cert, keep }
 }
 
 function selfSigned(env: Environment): Pem {

@@ -1,4 +1,5 @@
 import express, { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
+import { StateError } from '../../state/errors.ts'
 import type { StateDocument } from '../../state/store.ts'
 import type { Emulator } from '../app.ts'
 import { parseDuration } from './duration.ts'
@@ -32,9 +33,7 @@ export function adminRouter(emulator: Emulator): Router {
     res.json(emulator.store.export({ secrets: queryOf(req).get('secrets') === '1' }))
   })
   router.post('/state', json, (req, res) => {
-    emulator.store.import(stateDocument(req.body))
-    emulator.decisions.clear()
-    emulator.rearm()
+    emulator.restore(stateDocument(req.body))
     res.json({ imported: true })
   })
   router.get('/clock', (_req, res) => {
@@ -70,10 +69,9 @@ export function adminRouter(emulator: Emulator): Router {
   router.post('/scenarios', json, async (req, res) => {
     res.json({ steps: await playScenario(emulator, readScenario(req.body)) })
   })
-  router.get('/ca.pem', async (_req, res) => {
-    if (emulator.settings.tlsPort === undefined) throw new AdminError(404, 'there is no TLS port; set TWOKEY_TLS_PORT')
-    const { localCertificate } = await import('../certificate.ts')
-    res.type('application/x-pem-file').send(localCertificate(emulator.store, emulator.env).ca)
+  router.get('/ca.pem', (_req, res) => {
+    if (!emulator.tls) throw new AdminError(404, 'there is no TLS port; set TWOKEY_TLS_PORT')
+    res.type('application/x-pem-file').send(emulator.tls.certificate.ca)
   })
   router.use((req) => {
     throw new AdminError(404, `there is no \`${req.method} /_twokey${req.path}\`; docs/admin.md lists what there is`)
@@ -91,9 +89,12 @@ const onError: ErrorRequestHandler = (error: unknown, _req, res, next) => {
     next(error)
     return
   }
-  const status = error instanceof AdminError ? error.status : error instanceof WorldError ? 400 : statusOf(error)
+  const status = error instanceof AdminError ? error.status : isInputFault(error) ? 400 : statusOf(error)
   res.status(status).json({ error: error instanceof Error ? error.message : 'failed' })
 }
+
+/** A world, a scenario or a state that cannot be used; the message says why. */
+const isInputFault = (error: unknown) => error instanceof WorldError || error instanceof StateError
 
 /** body-parser's errors carry a status; anything else is ours. */
 function statusOf(error: unknown): number {
