@@ -28,8 +28,7 @@ export function createIds(seed?: string): Ids {
       const b = bytes(16)
       b[6] = ((b[6] ?? 0) & 0x0f) | 0x40
       b[8] = ((b[8] ?? 0) & 0x3f) | 0x80
-      const h = b.toString('hex')
-      return `${h.slice(0, 8)}-${h.slice(8, 12)}-${h.slice(12, 16)}-${h.slice(16, 20)}-${h.slice(20)}`
+      return writeUuid(b)
     },
     base32(length) {
       let text = ''
@@ -37,6 +36,21 @@ export function createIds(seed?: string): Ids {
       return text
     },
   }
+}
+
+const HEX_DIGITS = Buffer.from('0123456789abcdef', 'latin1')
+const UUID = Buffer.from('00000000-0000-0000-0000-000000000000', 'latin1')
+
+/** Written into one buffer, because a text that is put together from pieces is kept as these pieces. */
+function writeUuid(bytes: Buffer): string {
+  let at = 0
+  for (let index = 0; index < 16; index++) {
+    if (index === 4 || index === 6 || index === 8 || index === 10) at++
+    const byte = bytes[index] ?? 0
+    UUID[at++] = HEX_DIGITS[byte >> 4] ?? 0
+    UUID[at++] = HEX_DIGITS[byte & 15] ?? 0
+  }
+  return UUID.toString('latin1')
 }
 
 /** Random bytes from a refilled pool: one system call serves hundreds of identifiers. */

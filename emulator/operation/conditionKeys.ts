@@ -1,7 +1,7 @@
 import { principalContext } from '../access/context.ts'
 import type { ConditionContext, ContextValue } from '../access/types.ts'
 import type { Call } from './call.ts'
-import type { Check } from './define.ts'
+import type { Check, ConditionKeys } from './define.ts'
 
 /**
  * The condition keys of one check: those of the row (request and resource), of the principal, and the global ones (facts: C7).
@@ -10,6 +10,14 @@ import type { Check } from './define.ts'
 export function conditionContext(check: Check, call: Call): ConditionContext {
   return new CheckContext(check, call)
 }
+
+/** A check with more condition keys; they win over those of the same name. */
+export const withKeys = (check: Check, more: Readonly<Record<string, ContextValue | undefined>>): Check => ({
+  ...check,
+  context: () => ({ ...resolved(check.context), ...more }),
+})
+
+const resolved = (keys: ConditionKeys | undefined) => (typeof keys === 'function' ? keys() : keys)
 
 class CheckContext implements ConditionContext {
   #named: Map<string, ContextValue> | undefined
@@ -38,7 +46,8 @@ class CheckContext implements ConditionContext {
   #own(): Map<string, ContextValue> {
     if (this.#named) return this.#named
     const named = new Map<string, ContextValue>()
-    for (const layer of [this.#check.resource.context, this.#check.context]) {
+    for (const keys of [this.#check.resource.context, this.#check.context]) {
+      const layer = resolved(keys)
       if (!layer) continue
       for (const [name, value] of Object.entries(layer)) if (value !== undefined) named.set(name.toLowerCase(), value)
     }

@@ -26,6 +26,13 @@ export type OperationOf<M> = { [K in keyof M]: K extends `${infer Op}Command` ? 
 
 // ---- What policies are asked -------------------------------------------------------------------------------------------
 
+/**
+ * Condition keys in AWS's spelling. As a function they are worked out when a condition first asks, which most policies never do; it
+ * is kept with the decision, so it must not hold on to secrets.
+ */
+export type ConditionKeys = KeyValues | (() => KeyValues)
+type KeyValues = Readonly<Record<string, ContextValue | undefined>>
+
 /** The thing an action is done to, as policies see it. */
 export interface Resource {
   /** An ARN, or `*` for account-level actions. */
@@ -38,7 +45,7 @@ export interface Resource {
   /** Grants that could name this caller, found by index. */
   readonly grants?: readonly Grant[] | undefined
   /** Condition keys that come from the resource, in AWS's spelling (`aws:ResourceTag/team`, `kms:KeySpec`). */
-  readonly context?: Readonly<Record<string, ContextValue | undefined>> | undefined
+  readonly context?: ConditionKeys | undefined
   /**
    * How a denial may name it: its ARN (default), `this resource` (another account's key named in the request),
    * `ciphertext` (another account's key found in a ciphertext), or not at all.
@@ -54,7 +61,7 @@ export interface Check {
   readonly action: string
   readonly resource: Resource
   /** Condition keys that come from the request, in AWS's spelling. */
-  readonly context?: Readonly<Record<string, ContextValue | undefined>> | undefined
+  readonly context?: ConditionKeys | undefined
   readonly grantOperation?: string | undefined
   readonly encryptionContext?: Readonly<Record<string, string>> | undefined
   readonly childGrant?:
@@ -104,7 +111,7 @@ export interface Row<In, Out, Subject, S, U extends KeyUses> {
   /** What `action` is done to. Left out: `*`. */
   readonly resource?: (input: In, call: Call<S>, subject: Subject) => Resource
   /** Condition keys from the request. */
-  readonly context?: (input: In, call: Call<S>, subject: Subject) => Readonly<Record<string, ContextValue | undefined>>
+  readonly context?: (input: In, call: Call<S>, subject: Subject) => ConditionKeys
   /** More about the main check: grants and their constraints. */
   readonly grant?: (
     input: In,
@@ -122,7 +129,7 @@ export interface Row<In, Out, Subject, S, U extends KeyUses> {
     call: Call<S, Keys<U>>,
     subject: Subject,
     main: Check,
-  ) => AsyncGenerator<Check, void, void>
+  ) => AsyncGenerator<Check, void, void> | Generator<Check, void, void>
   readonly run: (input: In, call: Call<S, Keys<U>>, subject: Subject) => Out | Promise<Out>
   /** For the audit trail; `output` is undefined when the call failed. */
   readonly audit?: (input: In, output: Out | undefined, subject: Subject | undefined, call: Call<S>) => AuditFacts

@@ -35,9 +35,13 @@ async function forward(
     operation,
     row,
     {
-      ...from,
       requestId: from.env.ids.uuid(),
-      body: undefined,
+      region: from.region,
+      account: from.account,
+      caller: from.caller,
+      time: from.time,
+      http: from.http,
+      env: from.env,
       via: {
         service: service.name,
         viaService: forwards.viaService(from.region),
@@ -48,7 +52,7 @@ async function forward(
     registry,
   )
   const trace: ForwardedTrace = { service: 'kms', operation, requestId: call.requestId, trace: call.trace }
-  from.trace.forwarded.push(trace)
+  from.trace.forwarded = [...from.trace.forwarded, trace]
   try {
     return await perform(kms, row, request, call)
   } catch (error) {

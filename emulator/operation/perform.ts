@@ -77,8 +77,9 @@ export async function perform(service: BoundService, row: AnyRow['row'], input: 
     const main = mainCheck(row, input, call, subject)
     if (row.admit) {
       if (!main) throw new Error(`\`${call.operation}\` replaces the order of checks but names no action`)
-      for await (const check of row.admit(input, call as Call<unknown, Keys<KeyUses>>, subject, main))
-        require(check, service, call)
+      const checks = row.admit(input, call as Call<unknown, Keys<KeyUses>>, subject, main)
+      if (Symbol.iterator in checks) for (const check of checks) require(check, service, call)
+      else for await (const check of checks) require(check, service, call)
     } else {
       if (main) require(main, service, call)
       if (row.also) for (const check of row.also(input, call, subject)) require(check, service, call)
@@ -107,7 +108,7 @@ const ACCOUNT_LEVEL: Check['resource'] = { arn: '*', guard: 'none' }
 /** Takes one decision, keeps it in the trace, and refuses in the service's words unless enforcement is soft. */
 function require(check: Check, service: BoundService, call: Call): void {
   const decision = decide(check, call)
-  call.trace.decisions.push(decision)
+  call.trace.decisions = [...call.trace.decisions, decision]
   if (decision.allowed || call.env.enforcement === 'soft') return
   const refusal = service.definition.denied(decision, check, call)
   if (!check.refused) throw refusal

@@ -9,12 +9,15 @@ export interface AuditFacts {
   readonly resources?: readonly { readonly arn: string; readonly account: string; readonly type: string }[]
 }
 
-/** What happened in one call: gathered by the steps, read by the decision log, the audit trail and the usage meter. */
+/**
+ * What happened in one call: gathered by the steps, read by the decision log, the audit trail and the usage meter. A thousand are
+ * kept, so its lists are replaced by longer ones instead of growing with room to spare.
+ */
 export interface Trace {
   /** The authorization decisions, in the order they were taken. */
-  readonly decisions: Decision[]
+  decisions: readonly Decision[]
   /** Calls that the service made for its caller. */
-  readonly forwarded: ForwardedTrace[]
+  forwarded: readonly ForwardedTrace[]
   audit?: AuditFacts | undefined
   readonly readOnly: boolean
 }
@@ -27,4 +30,6 @@ export interface ForwardedTrace {
   error?: AwsError | undefined
 }
 
-export const newTrace = (readOnly: boolean): Trace => ({ decisions: [], forwarded: [], readOnly })
+export const newTrace = (readOnly: boolean): Trace => ({ decisions: NOTHING, forwarded: NOTHING, readOnly })
+
+const NOTHING: readonly never[] = []

@@ -6,7 +6,7 @@ import type { BoundService, Registry } from '../operation/registry.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { Claim } from '../sigv4/types.ts'
 import type { Verifier } from '../sigv4/verify.ts'
-import type { Protocol, WireResponse } from '../wire/protocol.ts'
+import type { Protocol, WireRequest, WireResponse } from '../wire/protocol.ts'
 import type { OperationModel, ServiceModel } from '../wire/schema.ts'
 
 /** What every request shares. */
@@ -18,6 +18,8 @@ export interface Core {
   /** Plain HTTP stands in for HTTPS (aws:SecureTransport true) where no TLS port was asked for. */
   readonly plainIsSecure: boolean
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** One request on its way down the steps: each fills in what it decides. */
 export interface Exchange {
@@ -41,6 +43,8 @@ export interface Exchange {
   /** The path the protocol reads: S3's virtual-host form is turned into `/bucket/key`. */
   routedPath: string
   // match
+  /** What the protocol reads. */
+  wire: Mutable<WireRequest> | undefined
   operation: string | undefined
   operationModel: OperationModel | undefined
   row: AnyRow['row'] | undefined

@@ -34,7 +34,8 @@ const REST_STEPS: readonly Step[] = [identify, match, read, authenticate, known,
 export async function handle(core: Core, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const exchange = receive(core, req, res)
   try {
-    await identify(exchange)
+    const identified = identify(exchange)
+    if (identified) await identified
     for (const step of stepsOf(exchange)) {
       if (step === identify) continue
       const pending = step(exchange)

@@ -1,6 +1,6 @@
 import { AwsError } from '../lib/awsError.ts'
 import { queryValue } from './authorization.ts'
-import { sha256Hex } from './signature.ts'
+import { EMPTY_SHA256, sha256Hex } from './signature.ts'
 import type { ChunkedPayload, Claim, Payload, SignedRequest } from './types.ts'
 import { SignatureProblem } from './types.ts'
 
@@ -51,7 +51,7 @@ export function payloadOf(request: SignedRequest, claim: Claim, service: string)
   if (chunked !== undefined) {
     return { kind: 'chunked', ...chunked, decodedLength: decodedLength(request), trailerNames: trailerNames(request) }
   }
-  if (!SHA256.test(declared)) throw new SignatureProblem({ code: 'content-hash-invalid', value: declared })
+  if (declared !== EMPTY_SHA256 && !SHA256.test(declared)) throw new SignatureProblem({ code: 'content-hash-invalid', value: declared })
   return { kind: 'hash', sha256: declared }
 }
 

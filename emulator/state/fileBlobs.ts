@@ -5,11 +5,12 @@ import {
   openSync,
   read as readFile,
   readFileSync,
+  readSync,
   readdirSync,
   rmSync,
   statSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { createIds } from '../lib/ids.ts'
 import { BlobMissing } from './errors.ts'
@@ -19,6 +20,8 @@ import type { BlobReader, BlobWriter, Blobs } from './store.ts'
 
 const readChunk = promisify(readFile)
 const CHUNK = 256 * 1024
+/** Where small blobs are read to, since their size is not known before: shared, because nothing waits in between. */
+const SMALL = Buffer.allocUnsafeSlow(CHUNK)
 /** Nothing else is ever made a path: a state that somebody edited cannot lead out of the directory. */
 const ID = /^[0-9a-f]{32}$/
 
@@ -71,7 +74,15 @@ export class FileBlobs implements Blobs {
   }
 
   readSmall(id: string): Buffer {
-    return missing(id, () => readFileSync(this.#path(id)))
+    const path = this.#path(id)
+    const file = missing(id, () => openSync(path, 'r'))
+    let length: number
+    try {
+      length = readSync(file, SMALL, 0, SMALL.length, 0)
+    } finally {
+      closeSync(file)
+    }
+    return length < SMALL.length ? Buffer.from(SMALL.subarray(0, length)) : missing(id, () => readFileSync(path))
   }
 
   size(id: string): number | undefined {
@@ -100,12 +111,12 @@ export class FileBlobs implements Blobs {
   }
 
   #directory(id: string): string {
-    return join(this.#root, id.slice(0, 1), id.slice(1, 2))
+    return `${this.#root}${sep}${id.charAt(0)}${sep}${id.charAt(1)}`
   }
 
   #path(id: string): string {
     if (!ID.test(id)) throw new BlobMissing(id)
-    return join(this.#directory(id), id)
+    return `${this.#directory(id)}${sep}${id}`
   }
 
   #make(directory: string): string {
@@ -118,16 +129,36 @@ export class FileBlobs implements Blobs {
   }
 }
 
+/** Reads one chunk ahead, so that the disk works while the chunk before is being decrypted and sent. */
 async function* chunksOf(file: number, start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
-  for (let at = start; at < end;) {
-    const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK, end - at))
-    const { bytesRead } = await readChunk(file, chunk, 0, chunk.length, at)
-    // Shorter than when it was opened: the reader sees too few bytes, and whoever decrypts them notices.
-    if (bytesRead === 0) return
-    at += bytesRead
-    yield bytesRead === chunk.length ? chunk : chunk.subarray(0, bytesRead)
+  let ahead = chunkAt(file, start, end)
+  try {
+    for (let at = start; at < end;) {
+      const chunk = await ahead
+      // Shorter than when it was opened: the reader sees too few bytes, and whoever decrypts them notices.
+      if (chunk.length === 0) return
+      at += chunk.length
+      ahead = chunkAt(file, at, end)
+      yield chunk
+    }
+  } finally {
+    // The file must not be closed, and its number given to another, under a read that is still going on.
+    await ahead.catch(() => undefined)
   }
 }
+
+function chunkAt(file: number, at: number, end: number): Promise<Buffer> {
+  if (at >= end) return NO_BYTES
+  const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK, end - at))
+  const reading = readChunk(file, chunk, 0, chunk.length, at).then(({ bytesRead }) =>
+    bytesRead === chunk.length ? chunk : chunk.subarray(0, bytesRead),
+  )
+  // A failure is reported when the chunk is asked for, if it ever is.
+  reading.catch(() => undefined)
+  return reading
+}
+
+const NO_BYTES = Promise.resolve(Buffer.alloc(0))
 
 function missing<R>(id: string, work: () => R): R {
   try {

@@ -18,11 +18,15 @@ export type RestEncoder = (output: object, headers: Headers) => WireResponse
 export function restEncoder(operation: OperationModel): RestEncoder {
   const shape = shapeOf(operation.output)
   const members = shape.kind === 'struct' ? shape.members() : []
-  const headerWriters = members.flatMap(headerWriter)
+  // Looked up by what the output has: S3's outputs have forty headers, of which an answer carries a handful.
+  const headerWriters = new Map(members.flatMap(headerWriter))
   const body = shape.kind === 'struct' ? bodyWriter(shape, shape, members, operation) : undefined
   const modelled = operation.http?.status ?? 200
   return (output, headers) => {
-    for (const write of headerWriters) write(output as Output, headers)
+    for (const name in output) {
+      const value = (output as Output)[name]
+      if (value !== undefined && value !== null) headerWriters.get(name)?.(value, headers)
+    }
     const status = statusOf(output, modelled)
     return { status, headers, body: status === 204 || status === 304 ? '' : (body?.(output as Output, headers) ?? '') }
   }
@@ -30,25 +34,32 @@ export function restEncoder(operation: OperationModel): RestEncoder {
 
 // ---- Headers ---------------------------------------------------------------------------------------------------------
 
-function headerWriter({ name, shape }: Member): ((output: Output, headers: Headers) => void)[] {
+type HeaderWriter = (value: unknown, headers: Headers) => void
+
+function headerWriter({ name, shape }: Member): [string, HeaderWriter][] {
   const { httpHeader, httpPrefixHeaders } = shape.traits
   if (httpHeader !== undefined) {
     const header = httpHeader.toLowerCase()
     const text = headerText(shape)
     return [
-      (output, headers) => {
-        const value = output[name]
-        if (value !== undefined && value !== null) headers[header] = text(value)
-      },
+      [
+        name,
+        (value, headers) => {
+          headers[header] = text(value)
+        },
+      ],
     ]
   }
   if (httpPrefixHeaders === undefined) return []
   return [
-    (output, headers) => {
-      for (const [key, value] of Object.entries(output[name] ?? {})) {
-        headers[httpPrefixHeaders + key.toLowerCase()] = headerSafe(String(value))
-      }
-    },
+    [
+      name,
+      (value, headers) => {
+        for (const [key, entry] of Object.entries(value as object)) {
+          headers[httpPrefixHeaders + key.toLowerCase()] = headerSafe(String(entry))
+        }
+      },
+    ],
   ]
 }
 
@@ -57,6 +68,7 @@ function headerText(shape: Shape): (value: unknown) => string {
     const iso = shape.format === 'date-time'
     return (value) => (iso ? (value as Date).toISOString() : (value as Date).toUTCString())
   }
+  if (shape.kind === 'number' || shape.kind === 'boolean') return String
   if (shape.kind === 'list') return (value) => headerSafe((value as readonly unknown[]).join(', '))
   return (value) => headerSafe(String(value))
 }
@@ -65,8 +77,11 @@ function headerText(shape: Shape): (value: unknown) => string {
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/g
 const BEYOND_LATIN1 = /[\u0100-\uffff]/
 
+const PLAIN = /^[\u0020-\u007e]*$/
+
 /** What HTTP can carry: no line ends, and S3's own way (RFC 2047) with characters beyond Latin-1. */
 function headerSafe(text: string): string {
+  if (PLAIN.test(text)) return text
   const safe = text.replace(CONTROL, ' ')
   return BEYOND_LATIN1.test(safe) ? `=?UTF-8?B?${Buffer.from(safe).toString('base64')}?=` : safe
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { AwsError } from '../lib/awsError.ts'
 import { parseParams } from './params.ts'
 import type { Answering, Protocol, WireRequest, WireResponse } from './protocol.ts'
@@ -21,13 +21,12 @@ function codecOf(operation: OperationModel): Codec {
   return codec
 }
 
-/** Both `operationOf` and `decode` need path and query. */
-const parsed = new WeakMap<WireRequest, RestRequest>()
+/** Both `operationOf` and `decode` need path and query, mostly with no other request in between. */
+let latest: RestRequest | undefined
 
 function parse(wire: WireRequest): RestRequest {
-  let request = parsed.get(wire)
-  if (!request) parsed.set(wire, (request = { wire, path: splitPath(wire.path), params: parseParams(wire.query) }))
-  return request
+  if (latest?.wire !== wire) latest = { wire, path: splitPath(wire.path), params: parseParams(wire.query) }
+  return latest
 }
 
 /**
@@ -76,4 +75,4 @@ const headersOf = (answering: Answering): Record<string, string> => ({
 
 /** Looks like S3's: 56 bytes in base64. It names no host, so it may as well follow from the request id. */
 const hostId = ({ requestId }: Answering) =>
-  createHash('sha512').update(requestId).digest().subarray(0, 56).toString('base64')
+  hash('sha512', requestId, 'buffer').toString('base64', 0, 56)

@@ -3,7 +3,7 @@ import { parseClaim } from '../../sigv4/claim.ts'
 import { hashChecked } from '../../sigv4/hashChecked.ts'
 import { payloadHash, payloadOf } from '../../sigv4/payload.ts'
 import { sha256Hex } from '../../sigv4/signature.ts'
-import { SignatureProblem, type Claim, type Payload, type Problem, type Seed } from '../../sigv4/types.ts'
+import { SignatureProblem, type ChunkedPayload, type Claim, type Payload, type Problem, type Seed } from '../../sigv4/types.ts'
 import { sessionMay } from '../../services/sts/limits.ts'
 import type { Exchange } from '../exchange.ts'
 import { ANONYMOUS } from './receive.ts'
@@ -15,7 +15,7 @@ const WINDOW_SECONDS = 900
  * Who is asking: takes the signature apart, finds the credential, compares, and ties the body to the signature.
  * Sets `caller`, and for streamed bodies `stream`, which throws at its end if the body is not what was signed.
  */
-export async function authenticate(exchange: Exchange): Promise<void> {
+export function authenticate(exchange: Exchange): void | Promise<void> {
   const { core, serviceName, row } = exchange
   const claim = claimOf(exchange)
   exchange.claim = claim
@@ -24,9 +24,7 @@ export async function authenticate(exchange: Exchange): Promise<void> {
     exchange.caller = ANONYMOUS
     // Unsigned, but still framed and hashed as the headers say.
     const payload = payloadOf(exchange, claim, serviceName)
-    if (row?.streams) attachStream(exchange, payload, undefined)
-    else await checkBody(exchange, payload, undefined)
-    return
+    return tieBody(exchange, payload, undefined)
   }
   const found = core.env.directory.lookup(claim.accessKeyId, claim.sessionToken, exchange.time)
   if (!found.found) {
@@ -43,8 +41,12 @@ export async function authenticate(exchange: Exchange): Promise<void> {
     throw new SignatureProblem({ code: 'bad-token', accessKeyId: claim.accessKeyId })
   }
   exchange.caller = found.caller
-  if (row?.streams) attachStream(exchange, payload, seed)
-  else await checkBody(exchange, payload, seed)
+  return tieBody(exchange, payload, seed)
+}
+
+function tieBody(exchange: Exchange, payload: Payload, seed: Seed | undefined): void | Promise<void> {
+  if (!exchange.row?.streams) return checkBody(exchange, payload, seed)
+  attachStream(exchange, payload, seed)
 }
 
 /**
@@ -91,23 +93,28 @@ function attachStream(exchange: Exchange, payload: Payload, seed: Seed | undefin
 }
 
 /** Bodies that were read whole: the declared hash, or the chunk signatures, must fit them. */
-async function checkBody(exchange: Exchange, payload: Payload, seed: Seed | undefined): Promise<void> {
+function checkBody(exchange: Exchange, payload: Payload, seed: Seed | undefined): void | Promise<void> {
   if (payload.kind === 'hash') {
     const computed = sha256Hex(exchange.body)
     if (computed !== payload.sha256.toLowerCase()) {
       throw new SignatureProblem({ code: 'content-mismatch', claimed: payload.sha256, computed })
     }
-  } else if (payload.kind === 'chunked') {
-    const decoded = decodeChunked(once(exchange.body), payload, seed)
-    const chunks: Buffer[] = []
-    for await (const chunk of decoded.data) chunks.push(chunk)
-    exchange.body = Buffer.concat(chunks)
-    exchange.trailers = () => decoded.trailers()
   }
-  const { checkBody } = exchange.service?.definition ?? {}
-  if (checkBody && exchange.body.length > 0) {
-    await checkBody(exchange.operation ?? '', exchange.body, exchange.headers, exchange.trailers?.() ?? {})
-  }
+  return payload.kind === 'chunked' ? joinChunks(exchange, payload, seed) : checkPromises(exchange)
+}
+
+async function joinChunks(exchange: Exchange, payload: ChunkedPayload, seed: Seed | undefined): Promise<void> {
+  const decoded = decodeChunked(once(exchange.body), payload, seed)
+  const chunks: Buffer[] = []
+  for await (const chunk of decoded.data) chunks.push(chunk)
+  exchange.body = Buffer.concat(chunks)
+  exchange.trailers = () => decoded.trailers()
+  await checkPromises(exchange)
+}
+
+/** What headers and trailers promise of a body. */
+function checkPromises({ service, operation, body, headers, trailers }: Exchange): void | Promise<void> {
+  if (body.length > 0) return service?.definition.checkBody?.(operation ?? '', body, headers, trailers?.() ?? {})
 }
 
 async function* once(body: Buffer): AsyncGenerator<Buffer> {

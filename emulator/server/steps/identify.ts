@@ -11,11 +11,16 @@ const DEFAULT_REGION = 'us-east-1'
  * Which service and region: from the target header, the credential scope, the host, or the query API's version. What is left
  * over is S3, whose anonymous requests carry none of these.
  */
-export async function identify(exchange: Exchange): Promise<void> {
+export function identify(exchange: Exchange): void | Promise<void> {
   const scope = peekCredential(exchange)
-  const name = targetService(exchange) ?? scope?.service ?? (await unsignedService(exchange))
+  const name = targetService(exchange) ?? scope?.service
+  if (name !== undefined) return settle(exchange, name, scope?.region)
+  return unsignedService(exchange).then((found) => settle(exchange, found, undefined))
+}
+
+function settle(exchange: Exchange, name: string, region: string | undefined): void | Promise<void> {
   exchange.serviceName = name
-  exchange.region = regionOf(scope?.region) ?? hostRegion(exchange) ?? DEFAULT_REGION
+  exchange.region = regionOf(region) ?? hostRegion(exchange) ?? DEFAULT_REGION
   const service = exchange.core.registry.get(name)
   exchange.service = service
   if (!service) {
@@ -23,11 +28,17 @@ export async function identify(exchange: Exchange): Promise<void> {
     throw new AwsError('NotImplemented', 501, `twokey does not emulate the service \`${name}\``)
   }
   exchange.protocol = PROTOCOLS[service.definition.protocol]
-  exchange.model = await service.model()
   if (name === 's3') {
     exchange.routedPath = routeBucketHost(exchange.headers['host'] ?? '', exchange.path)
     exchange.requestId = exchange.core.env.ids.base32(16)
   }
+  const model = service.model()
+  // Loaded at the first request; later ones need not wait.
+  if (!(model instanceof Promise)) exchange.model = model
+  else
+    return model.then((loaded) => {
+      exchange.model = loaded
+    })
 }
 
 function targetService({ headers, core }: Exchange): string | undefined {

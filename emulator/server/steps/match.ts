@@ -1,5 +1,6 @@
 import { AwsError } from '../../lib/awsError.ts'
 import { notImplemented } from '../../operation/perform.ts'
+import type { WireRequest } from '../../wire/protocol.ts'
 import type { Exchange } from '../exchange.ts'
 
 /** Which operation the request names, if any. Refusing comes later, where this protocol's front end refuses (`known`). */
@@ -19,9 +20,12 @@ export function known(exchange: Exchange): void {
   if (!exchange.row) throw notImplemented(exchange.serviceName, exchange.operation)
 }
 
-/** What the protocols read. */
-export function wireRequest({ method, routedPath, query, headers, body }: Exchange) {
-  return { method, path: routedPath, query, headers, body }
+/** What the protocols read: one object a request, whose body comes later where the row decides how it is read. */
+export function wireRequest(exchange: Exchange): WireRequest {
+  const { method, routedPath: path, query, headers, body } = exchange
+  const wire = (exchange.wire ??= { method, path, query, headers, body })
+  wire.body = body
+  return wire
 }
 
 function unknownOperation(exchange: Exchange): AwsError {

@@ -35,6 +35,7 @@ export function receive(core: Core, req: IncomingMessage, res: ServerResponse): 
     service: undefined,
     model: undefined,
     routedPath: path,
+    wire: undefined,
     operation: undefined,
     operationModel: undefined,
     row: undefined,

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { pipeline } from 'node:stream/promises'
 import { AwsError } from '../../lib/awsError.ts'
 import type { Protocol, WireResponse } from '../../wire/protocol.ts'
 import type { Exchange } from '../exchange.ts'
@@ -73,14 +72,47 @@ const hasBody = ({ headers }: Exchange) =>
   headers['transfer-encoding'] !== undefined ||
   (headers['content-length'] !== undefined && headers['content-length'] !== '0')
 
+/**
+ * How much is written at once: each write wakes the client, which then competes with the decryption of what follows
+ * (docs/speed.md).
+ */
+const BURST = 1024 * 1024
+
 /** Streams chunks at the client's pace. A failure on the way cuts the connection: a short body must not look whole. */
 async function pour(chunks: AsyncIterable<Uint8Array>, res: ServerResponse): Promise<void> {
+  let corked = 0
   try {
-    await pipeline(chunks, res)
+    for await (const chunk of chunks) {
+      // A client that has had enough is no fault of ours.
+      if (res.destroyed) return
+      if (corked === 0) res.cork()
+      res.write(chunk)
+      corked += chunk.length
+      if (corked < BURST) continue
+      res.uncork()
+      corked = 0
+      await drained(res)
+    }
+    if (corked > 0) res.uncork()
+    res.end()
   } catch (error) {
-    // A client that has had enough is no fault of ours.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error
+    res.destroy()
+    throw error
   }
+}
+
+/** Resolves when the client has taken what was written, or has gone. */
+function drained(res: ServerResponse): Promise<void> | undefined {
+  if (res.destroyed || !res.writableNeedDrain) return undefined
+  return new Promise((resolve) => {
+    const settle = () => {
+      res.off('drain', settle)
+      res.off('close', settle)
+      resolve()
+    }
+    res.on('drain', settle)
+    res.on('close', settle)
+  })
 }
 
 /** A fault of ours. Nothing of it leaves the house except the request id. */

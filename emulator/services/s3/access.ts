@@ -23,9 +23,11 @@ export function bucketResource(bucket: BucketRecord, call: S3Call): Resource {
 /** An object, existing or not, as policies see it. With BucketOwnerEnforced all objects are the bucket owner's. */
 export function objectResource(bucket: BucketRecord, key: string, call: S3Call, existingTags?: Tags): Resource {
   return {
-    ...bucketResource(bucket, call),
     arn: objectArn(bucket.name, key),
-    context: { 's3:ResourceAccount': bucket.account, ...tagKeys('s3:ExistingObjectTag', existingTags) },
+    account: bucket.account,
+    guard: 'ordinary',
+    policy: policyInForce(bucket, call),
+    context: () => ({ 's3:ResourceAccount': bucket.account, ...tagKeys('s3:ExistingObjectTag', existingTags) }),
   }
 }
 
@@ -44,7 +46,7 @@ export const requestTagKeys = (tags: Tags): Keys =>
 export const listBucketCheck = (bucket: BucketRecord, call: S3Call): Check => ({
   action: 's3:ListBucket',
   resource: bucketResource(bucket, call),
-  context: requestKeys({}, call),
+  context: () => requestKeys({}, call),
 })
 
 /** Headers that are condition keys under their own names (Service Authorization Reference, "Condition keys for Amazon S3"). */

@@ -56,7 +56,8 @@ const PARAMETER = 'x-amz-expected-bucket-owner'
 
 /** The owner a request expects, by header or query parameter; a mistake about it is refused without a reason. */
 export function requireOwner(bucket: BucketRecord, header: string | undefined, call: Pick<Call, 'http'>): void {
-  const inQuery = new URLSearchParams(call.http.query).get(PARAMETER) ?? undefined
+  const { query } = call.http
+  const inQuery = query === '' ? undefined : (new URLSearchParams(query).get(PARAMETER) ?? undefined)
   if (header !== undefined && inQuery !== undefined) {
     throw invalidOwner('Expected bucket owner must be provided as either a header or parameter, not both')
   }

@@ -23,10 +23,7 @@ export function keyResource(target: Target, call: KmsCall): Resource {
     grants: grantsFor(key, call),
     mention: mentionOf(target, call),
     exemptFromRcp: key.manager === 'AWS',
-    // Built only when a condition asks.
-    get context() {
-      return keyContext(key, call)
-    },
+    context: () => keyContext(key, call),
   }
 }
 

@@ -49,8 +49,8 @@ const decrypt = kms.row('Decrypt', {
   },
   audit: (input, output, sealed) => ({
     requestParameters: {
-      ...said(input, 'KeyId', 'EncryptionContext', 'DryRun'),
       encryptionAlgorithm: input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      ...said(input, 'KeyId', 'EncryptionContext', 'DryRun'),
     },
     responseElements: null,
     ...(output?.KeyMaterialId !== undefined && { additionalEventData: { keyMaterialId: output.KeyMaterialId } }),

@@ -35,8 +35,8 @@ const encrypt = kms.row('Encrypt', {
   },
   audit: (input, _output, target) => ({
     requestParameters: {
-      ...said(input, 'KeyId', 'EncryptionContext', 'DryRun'),
       encryptionAlgorithm: input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      ...said(input, 'KeyId', 'EncryptionContext', 'DryRun'),
     },
     responseElements: null,
     resources: keyResources(target),

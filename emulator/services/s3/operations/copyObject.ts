@@ -1,5 +1,6 @@
 import type { CopyObjectCommandInput } from '@aws-sdk/client-s3'
 import type { SecretBytes } from '../../../crypto/types.ts'
+import { withKeys } from '../../../operation/conditionKeys.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Check, Keys } from '../../../operation/define.ts'
 import { auditFacts, objectResource, requestKeys } from '../access.ts'
@@ -84,10 +85,7 @@ async function* admitCopy(
   subject.found = found
   subject.sourceKey = await openDataKey(object.encryption, call)
   subject.description = descriptionOf(input, subject.description, object)
-  yield* writeChecks(subject, dataKey, {
-    ...main,
-    context: { ...main.context, ...requestTagKeys(subject.description.tags) },
-  })
+  yield* writeChecks(subject, dataKey, withKeys(main, requestTagKeys(subject.description.tags)))
 }
 
 /** Copying an object to itself must change something that counts (facts: captures 7.7). */

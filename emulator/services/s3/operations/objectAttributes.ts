@@ -34,7 +34,7 @@ const getObjectAttributes = s3.row('GetObjectAttributes', {
     return subject
   },
   /** Attributes need the permission to read, too. */
-  async *admit(input, call, subject, main) {
+  *admit(input, call, subject, main) {
     yield* admitExisting(input, call, subject, main)
     const resource = objectResource(subject.bucket, subject.key, call, subject.object?.tags)
     yield withVersion({ ...main, action: 's3:GetObject', resource }, input)

@@ -27,7 +27,7 @@ const putObjectTagging = s3.row('PutObjectTagging', {
   ...onObject,
   action: 's3:PutObjectTagging',
   context: (input, call) => ({
-    ...onObject.context(input, call),
+    ...onObject.context(input, call)(),
     ...requestTagKeys(readObjectTags(input.Tagging?.TagSet)),
   }),
   admit: admitExisting,

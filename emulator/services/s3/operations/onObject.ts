@@ -41,10 +41,9 @@ export const onObject = {
   subject: findSubject,
   resource: (_input: object, call: Call<S3State>, { bucket, key, object }: ObjectSubject) =>
     objectResource(bucket, key, call, object?.tags),
-  context: (input: ObjectInput, call: Call<S3State>) => ({
-    ...requestKeys(input, call),
-    's3:VersionId': input.VersionId,
-  }),
+  context:
+    ({ VersionId }: ObjectInput, call: Call<S3State>) =>
+    () => ({ ...requestKeys({}, call), 's3:VersionId': VersionId }),
   audit: (input: ObjectInput, _output: unknown, subject: ObjectSubject | undefined) =>
     auditFacts(input, subject?.bucket),
 } as const
@@ -70,13 +69,12 @@ const VERSIONED: Readonly<Record<string, string>> = {
  * Admission to something about an existing object: the action itself, then, when the object is missing, whether the caller may
  * know that (facts: A10): 404 for those who may list the bucket, 403 for others.
  */
-// eslint-disable-next-line @typescript-eslint/require-await -- the contract is an asynchronous generator
-export async function* admitExisting(
+export function* admitExisting(
   input: ObjectInput,
   call: Call<S3State>,
   subject: ObjectSubject,
   main: Check,
-): AsyncGenerator<Check, void, void> {
+): Generator<Check, void, void> {
   yield withVersion(main, input)
   if (subject.object) return
   yield listBucketCheck(subject.bucket, call)

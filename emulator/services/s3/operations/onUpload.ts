@@ -32,13 +32,15 @@ export const onUpload = {
   anonymous: true,
   subject: uploadSubject,
   resource: (_input: object, call: Call<S3State>, { bucket, key }: UploadSubject) => objectResource(bucket, key, call),
-  context: (input: object, call: Call<S3State>, { upload }: UploadSubject) => ({
-    ...requestKeys(input, call),
-    ...(upload?.encryptionHeader !== undefined && { 's3:x-amz-server-side-encryption': upload.encryptionHeader }),
-    ...(upload?.encryption.kind === 'kms' && {
-      's3:x-amz-server-side-encryption-aws-kms-key-id': upload.encryption.keyArn,
+  context:
+    (_input: object, call: Call<S3State>, { upload }: UploadSubject) =>
+    () => ({
+      ...requestKeys({}, call),
+      ...(upload?.encryptionHeader !== undefined && { 's3:x-amz-server-side-encryption': upload.encryptionHeader }),
+      ...(upload?.encryption.kind === 'kms' && {
+        's3:x-amz-server-side-encryption-aws-kms-key-id': upload.encryption.keyArn,
+      }),
     }),
-  }),
   audit: (input: UploadInput, _output: unknown, subject: UploadSubject | undefined) =>
     auditFacts(input, subject?.bucket),
 } as const

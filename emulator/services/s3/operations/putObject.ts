@@ -1,3 +1,4 @@
+import { withKeys } from '../../../operation/conditionKeys.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Check, Keys } from '../../../operation/define.ts'
 import { auditFacts, objectResource, requestKeys, requestTagKeys } from '../access.ts'
@@ -45,10 +46,9 @@ export function writeSubject(input: WriteInput, call: Call<S3State>): WriteSubje
 /** What rows that create objects have in common. */
 export const onWrite = {
   resource: (_input: object, call: Call<S3State>, { bucket, key }: WriteSubject) => objectResource(bucket, key, call),
-  context: (input: object, call: Call<S3State>, { description }: WriteSubject) => ({
-    ...requestKeys(input, call),
-    ...requestTagKeys(description.tags),
-  }),
+  context:
+    (_input: object, call: Call<S3State>, { description: { tags } }: WriteSubject) =>
+    () => ({ ...requestKeys({}, call), ...requestTagKeys(tags) }),
   audit: (input: WriteInput, _output: unknown, subject: WriteSubject | undefined) => auditFacts(input, subject?.bucket),
 } as const
 
@@ -72,7 +72,7 @@ export function* writeChecks(
 ): Generator<Check, void, void> {
   // Policies see the key that will be used, by full ARN, however it was named (facts: A11).
   const keyId = encryption.kind === 'kms' ? encryption.keyArn : undefined
-  const check = { ...main, context: { ...main.context, 's3:x-amz-server-side-encryption-aws-kms-key-id': keyId } }
+  const check = withKeys(main, { 's3:x-amz-server-side-encryption-aws-kms-key-id': keyId })
   yield check
   if (Object.keys(description.tags).length > 0) yield { ...check, action: 's3:PutObjectTagging' }
 }
@@ -131,7 +131,6 @@ export function newObject(
 ): ObjectRecord {
   const stored = keepChecksum(checksum, encryption, secret, blob)
   return {
-    ...description,
     key,
     size,
     etag: etagOf(encryption.kind === 's3' ? md5 : undefined, call),
@@ -139,6 +138,7 @@ export function newObject(
     encryption,
     checksum: stored,
     parts: [{ number: 1, blob, size, checksum: stored }],
+    ...description,
   }
 }
 
