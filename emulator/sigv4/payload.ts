@@ -51,7 +51,8 @@ export function payloadOf(request: SignedRequest, claim: Claim, service: string)
   if (chunked !== undefined) {
     return { kind: 'chunked', ...chunked, decodedLength: decodedLength(request), trailerNames: trailerNames(request) }
   }
-  if (declared !== EMPTY_SHA256 && !SHA256.test(declared)) throw new SignatureProblem({ code: 'content-hash-invalid', value: declared })
+  if (declared !== EMPTY_SHA256 && !SHA256.test(declared))
+    throw new SignatureProblem({ code: 'content-hash-invalid', value: declared })
   return { kind: 'hash', sha256: declared }
 }
 

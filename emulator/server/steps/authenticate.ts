@@ -3,7 +3,14 @@ import { parseClaim } from '../../sigv4/claim.ts'
 import { hashChecked } from '../../sigv4/hashChecked.ts'
 import { payloadHash, payloadOf } from '../../sigv4/payload.ts'
 import { sha256Hex } from '../../sigv4/signature.ts'
-import { SignatureProblem, type ChunkedPayload, type Claim, type Payload, type Problem, type Seed } from '../../sigv4/types.ts'
+import {
+  SignatureProblem,
+  type ChunkedPayload,
+  type Claim,
+  type Payload,
+  type Problem,
+  type Seed,
+} from '../../sigv4/types.ts'
 import { sessionMay } from '../../services/sts/limits.ts'
 import type { Exchange } from '../exchange.ts'
 import { ANONYMOUS } from './receive.ts'

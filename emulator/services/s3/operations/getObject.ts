@@ -78,11 +78,7 @@ function describe(object: ObjectRecord, { range, partial, partNumber }: Selectio
 }
 
 /** The checksum, when all of the object, or all of one of its parts, is answered. */
-async function checksumOf(
-  object: ObjectRecord,
-  { partial, partNumber }: Selection,
-  dataKey: SecretBytes,
-) {
+async function checksumOf(object: ObjectRecord, { partial, partNumber }: Selection, dataKey: SecretBytes) {
   const part = partNumber === undefined ? undefined : object.parts[partNumber - 1]
   if (part && object.uploadId !== undefined) {
     const { algorithm, type } = object.checksum
@@ -179,11 +175,7 @@ const headObject = s3.row('HeadObject', {
     async function visibleChecksum() {
       if (input.ChecksumMode !== 'ENABLED') return {}
       try {
-        return await checksumOf(
-          existing(subject),
-          selection,
-          await openDataKey(existing(subject).encryption, call),
-        )
+        return await checksumOf(existing(subject), selection, await openDataKey(existing(subject).encryption, call))
       } catch (error) {
         if (error instanceof AwsError) return {}
         throw error
