@@ -1,10 +1,10 @@
 import type { DryRunModifierType, EncryptionAlgorithmSpec } from '@aws-sdk/client-kms'
-import { openBlob, parseBlob, type ParsedBlob } from '../../../crypto/envelope.ts'
+import { openBlob, parseBlob, sealBlob, type BlobKind, type ParsedBlob } from '../../../crypto/envelope.ts'
 import type { EncryptionContext } from '../../../crypto/types.ts'
 import { incorrectKey, invalidCiphertext } from '../errors.ts'
 import type { KeyRecord, KmsCall } from '../state.ts'
 import { ciphertextMissing, keyIdMissing, modifiersNeedDryRun } from '../unsourced.ts'
-import { materialFor } from './material.ts'
+import { currentMaterial, materialFor } from './material.ts'
 import { resolveKey, resolveMaterial, unknownCiphertextKey, type Target } from './resolve.ts'
 import { requireAlgorithm } from './use.ts'
 
@@ -45,6 +45,32 @@ export function findSealed(input: CiphertextInput, call: KmsCall): Sealed {
 const isSymmetric = (algorithm: EncryptionAlgorithmSpec | undefined) =>
   algorithm === undefined || algorithm === 'SYMMETRIC_DEFAULT'
 
+/** A plaintext under a key. */
+export interface SealedUnder {
+  readonly blob: Buffer
+  /** Only symmetric keys tell which of their materials was used (facts: B6). */
+  readonly materialId: string | undefined
+}
+
+/**
+ * Encrypts under a key that admits the algorithm: what Encrypt, ReEncrypt and the data key operations have in common. A promise only
+ * where the key's kind makes one wait.
+ */
+export function sealUnder(
+  key: KeyRecord,
+  request: {
+    readonly kind: BlobKind
+    readonly algorithm: EncryptionAlgorithmSpec
+    readonly context: EncryptionContext
+    readonly plaintext: Buffer
+  },
+  call: KmsCall,
+): SealedUnder | Promise<SealedUnder> {
+  const { kind, context, plaintext } = request
+  const { id: materialId, secret: material } = currentMaterial(key, call.state)
+  return { blob: sealBlob({ kind, materialId, material, context, plaintext }), materialId }
+}
+
 /** The plaintext of a ciphertext, which is undefined when a dry run ignores it. Every failure of decryption looks alike. */
 export function unseal(
   { blob, ignored }: Sealed,
@@ -52,7 +78,7 @@ export function unseal(
   algorithm: EncryptionAlgorithmSpec | undefined,
   context: EncryptionContext,
   call: KmsCall,
-): Buffer | undefined {
+): Buffer | undefined | Promise<Buffer | undefined> {
   if (key.usage !== 'ENCRYPT_DECRYPT') throw incorrectKey()
   requireAlgorithm(key, algorithm)
   if (ignored) return undefined

@@ -1,5 +1,4 @@
 import type { GenerateDataKeyRequest, GenerateDataKeyWithoutPlaintextRequest } from '@aws-sdk/client-kms'
-import { sealBlob } from '../../../crypto/envelope.ts'
 import { generateSecret, revealBytes } from '../../../crypto/material.ts'
 import { notImplemented } from '../../../operation/perform.ts'
 import type { AuditFacts } from '../../../operation/trace.ts'
@@ -7,8 +6,8 @@ import { keyResources, said } from '../audit.ts'
 import { NO_CONTEXT } from '../encryptionContext.ts'
 import { validation } from '../errors.ts'
 import { DATA_KEY_LENGTHS } from '../keySpecs.ts'
+import { sealUnder } from '../keys/ciphertext.ts'
 import { recordUse } from '../keys/lastUse.ts'
-import { currentMaterial } from '../keys/material.ts'
 import type { Target } from '../keys/resolve.ts'
 import { sharedKey } from '../keys/resource.ts'
 import { endDryRun, requireAlgorithm, requireUsage, usable } from '../keys/use.ts'
@@ -27,23 +26,17 @@ function lengthOf({ KeySpec, NumberOfBytes }: DataKeyInput): number {
 }
 
 /** A fresh key, bare and under the KMS key. */
-function generate(input: DataKeyInput, call: KmsCall, target: Target, operation: DataKeyOperation) {
+async function generate(input: DataKeyInput, call: KmsCall, target: Target, operation: DataKeyOperation) {
   const key = usable(target, operation)
   requireUsage(key, 'ENCRYPT_DECRYPT', operation)
-  requireAlgorithm(key)
+  const algorithm = requireAlgorithm(key)
   const length = lengthOf(input)
   endDryRun(input)
-  const material = currentMaterial(key, call.state)
+  const context = input.EncryptionContext ?? NO_CONTEXT
   const plaintext = revealBytes(generateSecret(length))
-  const blob = sealBlob({
-    kind: 'dataKey',
-    materialId: material.id,
-    material: material.secret,
-    context: input.EncryptionContext ?? NO_CONTEXT,
-    plaintext,
-  })
+  const { blob, materialId } = await sealUnder(key, { kind: 'dataKey', algorithm, context, plaintext }, call)
   recordUse(key, call)
-  return { plaintext, blob, keyId: key.arn, materialId: material.id }
+  return { plaintext, blob, keyId: key.arn, materialId }
 }
 
 function audit(
@@ -71,9 +64,9 @@ const generateDataKey = kms.row('GenerateDataKey', {
   ...onNamedKey,
   action: 'kms:GenerateDataKey',
   grant: (input) => granted('GenerateDataKey', input.EncryptionContext),
-  run(input, call, target) {
+  async run(input, call, target) {
     refuseRecipient(input, call)
-    const { plaintext, blob, keyId, materialId } = generate(input, call, target, 'GenerateDataKey')
+    const { plaintext, blob, keyId, materialId } = await generate(input, call, target, 'GenerateDataKey')
     return { CiphertextBlob: blob, Plaintext: plaintext, KeyId: keyId, KeyMaterialId: materialId }
   },
   audit,
@@ -83,8 +76,13 @@ const generateDataKeyWithoutPlaintext = kms.row('GenerateDataKeyWithoutPlaintext
   ...onNamedKey,
   action: 'kms:GenerateDataKeyWithoutPlaintext',
   grant: (input) => granted('GenerateDataKeyWithoutPlaintext', input.EncryptionContext),
-  run(input, call, target) {
-    const { plaintext, blob, keyId, materialId } = generate(input, call, target, 'GenerateDataKeyWithoutPlaintext')
+  async run(input, call, target) {
+    const { plaintext, blob, keyId, materialId } = await generate(
+      input,
+      call,
+      target,
+      'GenerateDataKeyWithoutPlaintext',
+    )
     plaintext.fill(0)
     return { CiphertextBlob: blob, KeyId: keyId, KeyMaterialId: materialId }
   },

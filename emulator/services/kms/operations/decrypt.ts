@@ -33,10 +33,10 @@ const decrypt = kms.row('Decrypt', {
   resource: (_input, call, { target }) => keyResource(target, call),
   context: (input, _call, { target }) => cryptoContext(input.EncryptionContext, input.EncryptionAlgorithm, target),
   grant: (input) => granted('Decrypt', input.EncryptionContext),
-  run(input, call, sealed) {
+  async run(input, call, sealed) {
     refuseRecipient(input, call)
     const key = usable(sealed.target, 'Decrypt')
-    const plaintext = unseal(sealed, key, input.EncryptionAlgorithm, input.EncryptionContext ?? NO_CONTEXT, call)
+    const plaintext = await unseal(sealed, key, input.EncryptionAlgorithm, input.EncryptionContext ?? NO_CONTEXT, call)
     endDryRun(input)
     if (!plaintext) throw invalidCiphertext()
     recordUse(key, call)

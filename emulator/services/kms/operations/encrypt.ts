@@ -1,9 +1,7 @@
-import { sealBlob } from '../../../crypto/envelope.ts'
 import { keyResources, said } from '../audit.ts'
 import { NO_CONTEXT } from '../encryptionContext.ts'
-import { bufferOf } from '../keys/ciphertext.ts'
+import { bufferOf, sealUnder } from '../keys/ciphertext.ts'
 import { recordUse } from '../keys/lastUse.ts'
-import { currentMaterial } from '../keys/material.ts'
 import { sharedKey } from '../keys/resource.ts'
 import { endDryRun, requireAlgorithm, requireUsage, usable } from '../keys/use.ts'
 import { kms } from '../service.ts'
@@ -17,19 +15,14 @@ const encrypt = kms.row('Encrypt', {
   resource: sharedKey,
   context: (input, _call, target) => cryptoContext(input.EncryptionContext, input.EncryptionAlgorithm, target),
   grant: (input) => granted('Encrypt', input.EncryptionContext),
-  run(input, call, target) {
+  async run(input, call, target) {
     const key = usable(target, 'Encrypt')
     requireUsage(key, 'ENCRYPT_DECRYPT', 'Encrypt')
     const algorithm = requireAlgorithm(key, input.EncryptionAlgorithm)
     endDryRun(input)
-    const material = currentMaterial(key, call.state)
-    const blob = sealBlob({
-      kind: 'encrypt',
-      materialId: material.id,
-      material: material.secret,
-      context: input.EncryptionContext ?? NO_CONTEXT,
-      plaintext: bufferOf(given(input.Plaintext)),
-    })
+    const context = input.EncryptionContext ?? NO_CONTEXT
+    const plaintext = bufferOf(given(input.Plaintext))
+    const { blob } = await sealUnder(key, { kind: 'encrypt', algorithm, context, plaintext }, call)
     recordUse(key, call)
     return { CiphertextBlob: blob, KeyId: key.arn, EncryptionAlgorithm: algorithm }
   },

@@ -1,12 +1,10 @@
 import type { ReEncryptRequest } from '@aws-sdk/client-kms'
-import { sealBlob } from '../../../crypto/envelope.ts'
 import { keyResources, said } from '../audit.ts'
 import { NO_CONTEXT } from '../encryptionContext.ts'
 import { invalidCiphertext } from '../errors.ts'
 import { checkGrantTokens } from '../grants/tokens.ts'
-import { findSealed, unseal, type Sealed } from '../keys/ciphertext.ts'
+import { findSealed, sealUnder, unseal, type Sealed } from '../keys/ciphertext.ts'
 import { recordUse } from '../keys/lastUse.ts'
-import { currentMaterial } from '../keys/material.ts'
 import { resolveKey, type Target } from '../keys/resolve.ts'
 import { keyResource } from '../keys/resource.ts'
 import { endDryRun, requireAlgorithm, requireUsage, usable } from '../keys/use.ts'
@@ -61,23 +59,17 @@ const reEncrypt = kms.row('ReEncrypt', {
       ...granted('ReEncryptTo', input.DestinationEncryptionContext),
     },
   ],
-  run(input, call, { from, to }) {
+  async run(input, call, { from, to }) {
     const source = usable(from.target, 'ReEncrypt')
     const destination = usable(to, 'ReEncrypt')
     requireUsage(destination, 'ENCRYPT_DECRYPT', 'ReEncrypt')
     const algorithm = requireAlgorithm(destination, input.DestinationEncryptionAlgorithm)
     const sourceContext = input.SourceEncryptionContext ?? NO_CONTEXT
-    const plaintext = unseal(from, source, input.SourceEncryptionAlgorithm, sourceContext, call)
+    const plaintext = await unseal(from, source, input.SourceEncryptionAlgorithm, sourceContext, call)
     endDryRun(input)
     if (!plaintext) throw invalidCiphertext()
-    const material = currentMaterial(destination, call.state)
-    const blob = sealBlob({
-      kind: 'encrypt',
-      materialId: material.id,
-      material: material.secret,
-      context: input.DestinationEncryptionContext ?? NO_CONTEXT,
-      plaintext,
-    })
+    const context = input.DestinationEncryptionContext ?? NO_CONTEXT
+    const { blob, materialId } = await sealUnder(destination, { kind: 'encrypt', algorithm, context, plaintext }, call)
     plaintext.fill(0)
     recordUse(source, call)
     recordUse(destination, call)
@@ -88,7 +80,7 @@ const reEncrypt = kms.row('ReEncrypt', {
       SourceEncryptionAlgorithm: input.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
       DestinationEncryptionAlgorithm: algorithm,
       SourceKeyMaterialId: from.blob?.materialId,
-      DestinationKeyMaterialId: material.id,
+      DestinationKeyMaterialId: materialId,
     }
   },
   audit: (input, output, sides) => ({
