@@ -27,10 +27,11 @@ afterAll(() => world.stop())
 
 const newKey = async () => (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? ''
 
-/** Its types are stricter than those of the KMS client it is made for, and its mixin of a class is not known as that class: hence casts. */
 function keyring(generatorKeyId: string, ...keyIds: string[]): KeyringNode {
   const config = { endpoint: world.url, credentials: rootOf(ACCOUNT), region: REGION }
-  const clientProvider = getClient(KMS as never, config) as NonNullable<KmsKeyringNodeInput['clientProvider']>
+  // Its types are stricter than those of the KMS client it is made for.
+  const clientProvider: NonNullable<KmsKeyringNodeInput['clientProvider']> = getClient(KMS as never, config)
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- its class is made by a mixin
   return new KmsKeyringNode({ clientProvider, generatorKeyId, keyIds })
 }
 
