@@ -50,9 +50,12 @@ export function recordsOf(outcome: Outcome): CloudTrailRecord[] {
     trace,
     error: outcome.error,
   })
-  const forwarded = trace.forwarded.map((call) =>
-    record(outcome, { ...call, error: call.error, invokedBy: INVOKED_BY[outcome.service] ?? 'AWS Internal' }),
-  )
+  // What AWS's service would not have asked leaves no record there, either; a refusal shows that it has been asked.
+  const forwarded = trace.forwarded
+    .filter((call) => !call.spared || call.error !== undefined)
+    .map((call) =>
+      record(outcome, { ...call, error: call.error, invokedBy: INVOKED_BY[outcome.service] ?? 'AWS Internal' }),
+    )
   return [own, ...forwarded.reverse()]
 }
 
@@ -72,8 +75,8 @@ function record(outcome: Outcome, call: RecordedCall): CloudTrailRecord {
   const { error, invokedBy, trace } = call
   const facts = trace.audit ?? {}
   const denied = error !== undefined && isDenial(error)
-  // facts: F3: denials and unknown keys are recorded without parameters and resources.
-  const withheld = denied || error?.code.endsWith('NotFoundException') === true
+  // facts: F3: denials, unknown keys and throttled calls are recorded without parameters and resources.
+  const withheld = denied || (error !== undefined && /NotFoundException$|^ThrottlingException$/.test(error.code))
   const { principal } = outcome.caller
   const resources = withheld
     ? undefined

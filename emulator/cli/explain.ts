@@ -94,6 +94,7 @@ const FAILURES: Readonly<Record<string, string>> = {
   NotFoundException: 'no such key in this account and Region; look at the ARN, and at the Region of the call',
   InvalidCiphertextException: 'the ciphertext or the encryption context is not the one that was encrypted',
   IncorrectKeyException: 'the data was encrypted under another key than the one named',
+  ThrottlingException: 'the account asked more of KMS in a second than TWOKEY_QUOTAS allows; wait, and try again',
   InvalidKeyUsageException: "the key's usage (kms:DescribeKey, KeyUsage) does not fit the operation",
 }
 

@@ -92,6 +92,7 @@ const MEANING: Readonly<Record<keyof Settings, string>> = {
   fsync: 'wait for the disk before answering: a power cut loses nothing either',
   log: 'what is printed: `off`, `error`, `denials` or `requests`',
   idSeed: 'any text: the same identifiers in the same order',
+  quotas: 'KMS quotas to enforce: `off`, `aws`, or a list like CreateKey=5,Keys=10',
 }
 
 function usage(): string {

@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { PolicySource, Principal, Tags } from '../access/types.ts'
 import type { Check } from './define.ts'
+import type { Quotas } from './rates.ts'
 import type { Trace } from './trace.ts'
 
 /** What the wire said about a request, apart from its input. Header names lower case. */
@@ -28,6 +29,11 @@ export interface Via {
   readonly calledVia: readonly string[]
   /** How CloudTrail names the caller: `fas.s3.amazonaws.com`. */
   readonly invokedBy: string
+  /**
+   * AWS's service would not have made this call: it still has what an earlier one gave it. The call is authorized like any other, but
+   * counts as no request (`KeyCallOptions`).
+   */
+  readonly spared?: boolean | undefined
 }
 
 /** The policies that travel with an identity. */
@@ -137,6 +143,8 @@ export interface Environment {
   readonly directory: Directory
   /** `soft`: denials are decided and recorded, but let through. */
   readonly enforcement: 'strict' | 'soft'
+  /** Undefined when none are enforced (TWOKEY_QUOTAS). */
+  readonly quotas?: Quotas | undefined
   /** One line for the person who runs the emulator; never secrets. */
   readonly log: (line: string) => void
 }

@@ -90,7 +90,11 @@ export type KeyCall =
 /** Declared key uses become functions on `call.keys`; a use that is not declared does not compile. */
 export type KeyUses = Readonly<Record<string, KeyCall>>
 export type Keys<U extends KeyUses> = {
-  readonly [N in keyof U]: (request: InputOf<Kms, U[N]>) => Promise<OutputOf<Kms, U[N]>>
+  readonly [N in keyof U]: (request: InputOf<Kms, U[N]>, options?: KeyCallOptions) => Promise<OutputOf<Kms, U[N]>>
+}
+export interface KeyCallOptions {
+  /** AWS's service would not have asked, because it keeps keys for a while. */
+  readonly spared?: boolean | undefined
 }
 
 // ---- Rows ----------------------------------------------------------------------------------------------------------------
@@ -153,6 +157,12 @@ export interface ServiceFacts<M, S> {
   readonly constraints?: ConstraintTable
   /** AWS's refusal for a check that failed. */
   readonly denied: (decision: Decision, check: Check, call: Call<S>) => AwsError
+  /**
+   * Counts a call against the account's request quotas and throws the service's refusal when they are exceeded. Asked only where
+   * quotas are enforced: once it is known what a call is about, before anybody is authorized.
+   * @param subject the row's; undefined when it was not found
+   */
+  readonly admitRate?: (input: object, call: Call<S>, subject: unknown) => void
   /** How this service appears to the ones it calls for its callers; present when rows declare key uses. */
   readonly forwards?: {
     readonly invokedBy: string

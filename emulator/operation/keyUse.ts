@@ -1,6 +1,6 @@
 import { AwsError } from '../lib/awsError.ts'
 import type { Call } from './call.ts'
-import type { KeyUses, Keys, ServiceDefinition } from './define.ts'
+import type { KeyCallOptions, KeyUses, Keys, ServiceDefinition } from './define.ts'
 import { callFor, notImplemented, perform } from './perform.ts'
 import type { Registry } from './registry.ts'
 import type { ForwardedTrace } from './trace.ts'
@@ -10,9 +10,9 @@ import type { ForwardedTrace } from './trace.ts'
  * call, with kms:ViaService and aws:CalledVia added. There is no private door to a key.
  */
 export function keysOf(uses: KeyUses, from: Call, service: ServiceDefinition, registry: Registry): Keys<KeyUses> {
-  const keys: Record<string, (request: object) => Promise<object>> = {}
+  const keys: Record<string, (request: object, options?: KeyCallOptions) => Promise<object>> = {}
   for (const [name, operation] of Object.entries(uses)) {
-    keys[name] = (request) => forward(from, service, registry, operation, request)
+    keys[name] = (request, options) => forward(from, service, registry, operation, request, options?.spared ?? false)
   }
   return keys
 }
@@ -23,6 +23,7 @@ async function forward(
   registry: Registry,
   operation: string,
   request: object,
+  spared: boolean,
 ): Promise<object> {
   const { forwards } = service
   if (!forwards) throw new Error(`\`${service.name}\` declares key uses but not how it appears to KMS`)
@@ -47,11 +48,12 @@ async function forward(
         viaService: forwards.viaService(from.region),
         calledVia: [...(from.via?.calledVia ?? []), forwards.calledVia],
         invokedBy: forwards.invokedBy,
+        spared,
       },
     },
     registry,
   )
-  const trace: ForwardedTrace = { service: 'kms', operation, requestId: call.requestId, trace: call.trace }
+  const trace: ForwardedTrace = { service: 'kms', operation, requestId: call.requestId, trace: call.trace, spared }
   from.trace.forwarded = [...from.trace.forwarded, trace]
   try {
     return await perform(kms, row, request, call)

@@ -73,7 +73,7 @@ export async function perform(service: BoundService, row: AnyRow['row'], input: 
   let subject: unknown
   let output: object | undefined
   try {
-    subject = row.subject?.(input, call)
+    subject = subjectOf(service, row, input, call)
     const main = mainCheck(row, input, call, subject)
     if (row.admit) {
       if (!main) throw new Error(`\`${call.operation}\` replaces the order of checks but names no action`)
@@ -90,6 +90,18 @@ export async function perform(service: BoundService, row: AnyRow['row'], input: 
     call.trace.audit = row.audit?.(input, output, subject, call)
     // The decision log keeps the call for a while; the connection behind its body must not be kept with it.
     if (row.streams && call instanceof RowCall) call.body = undefined
+  }
+}
+
+/** What the call is about, once it is within its account's quotas: what is not found counts, too. */
+function subjectOf(service: BoundService, row: AnyRow['row'], input: object, call: Call): unknown {
+  if (!call.env.quotas || call.via?.spared === true) return row.subject?.(input, call)
+  let subject: unknown
+  try {
+    subject = row.subject?.(input, call)
+    return subject
+  } finally {
+    service.definition.admitRate?.(input, call, subject)
   }
 }
 

@@ -6,7 +6,15 @@ export interface AuditFacts {
   readonly requestParameters?: Readonly<Record<string, unknown>> | null
   readonly responseElements?: Readonly<Record<string, unknown>> | null
   readonly additionalEventData?: Readonly<Record<string, unknown>>
-  readonly resources?: readonly { readonly arn: string; readonly account: string; readonly type: string }[]
+  readonly resources?: readonly AuditedResource[]
+}
+
+export interface AuditedResource {
+  readonly arn: string
+  readonly account: string
+  readonly type: string
+  /** Of a KMS key that exists: what requests cost depends on it. Not part of CloudTrail's record. */
+  readonly keySpec?: string | undefined
 }
 
 /**
@@ -27,6 +35,8 @@ export interface ForwardedTrace {
   readonly operation: string
   readonly requestId: string
   readonly trace: Trace
+  /** AWS's service would not have made this call (`Via.spared`). */
+  readonly spared: boolean
   error?: AwsError | undefined
 }
 

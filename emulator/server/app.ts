@@ -9,7 +9,9 @@ import { createUsageMeter, type UsageMeter } from '../audit/usage.ts'
 import { createClock, type Clock } from '../lib/clock.ts'
 import { createIds } from '../lib/ids.ts'
 import type { Environment } from '../operation/call.ts'
+import { createQuotas } from '../operation/rates.ts'
 import { createRegistry, type Registry } from '../operation/registry.ts'
+import { awsQuota } from '../services/kms/quotas.ts'
 import { createVerifier } from '../sigv4/verify.ts'
 import { openBlobs } from '../state/openBlobs.ts'
 import { openStore } from '../state/openStore.ts'
@@ -73,6 +75,7 @@ export async function createEmulator(
     blobs,
     directory: createDirectory(registry, settings),
     enforcement: settings.enforcement,
+    quotas: quotasOf(settings),
     log,
   }
   const recorder = createRecorder((error) => {
@@ -80,7 +83,7 @@ export async function createEmulator(
   })
   const decisions = createDecisionLog()
   const trail = createAuditTrail()
-  const usage = createUsageMeter()
+  const usage = createUsageMeter(clock)
   for (const { listener } of [decisions, trail, usage]) recorder.listen(listener)
   recorder.listen(({ caller, time, service, region, trace }) => {
     if (trace) env.directory.used(caller, { at: time, service, region })
@@ -102,6 +105,7 @@ export async function createEmulator(
   const beginAnew = () => {
     tls?.certificate.keep()
     for (const log of [decisions, trail, usage]) log.clear()
+    env.quotas?.clear()
     emulator.rearm()
   }
 
@@ -164,6 +168,11 @@ export async function createEmulator(
   mount(app, core, settings.admin ? adminRouter(emulator) : undefined)
   emulator.rearm()
   return emulator
+}
+
+function quotasOf({ quotas }: Settings): Environment['quotas'] {
+  if (quotas === 'off') return undefined
+  return createQuotas(quotas === 'aws' ? awsQuota : (quota) => quotas.get(quota))
 }
 
 const urlOf = (scheme: string, host: string, port: number) =>

@@ -52,7 +52,8 @@ export async function callInside(
         userAgent: 'twokey',
         secure: true,
       },
-      env,
+      // Nobody waits a second between the keys of a world.
+      env: { ...env, quotas: undefined },
       body: row.streams ? once(body ?? Buffer.alloc(0)) : undefined,
       trailers: () => ({}),
     },

@@ -1,4 +1,5 @@
 import { isAccountId } from '../lib/arn.ts'
+import { QUOTAS } from '../services/kms/quotas.ts'
 
 /** How an emulator runs. Each has an environment variable `TWOKEY_…` and a flag of `twokey start` of the same name. */
 export interface Settings {
@@ -21,9 +22,11 @@ export interface Settings {
   readonly log: 'off' | 'error' | 'denials' | 'requests'
   /** The same identifiers in the same order; for examples and tests. */
   readonly idSeed: string | undefined
+  /** KMS quotas that are enforced: none, AWS's defaults, or those named, with their values. */
+  readonly quotas: 'off' | 'aws' | ReadonlyMap<string, number>
 }
 
-export const DEFAULTS: Settings = {
+export const DEFAULTS: Settings & { readonly quotas: 'off' } = {
   host: '127.0.0.1',
   port: 4566,
   tlsPort: undefined,
@@ -35,6 +38,7 @@ export const DEFAULTS: Settings = {
   fsync: false,
   log: 'denials',
   idSeed: undefined,
+  quotas: 'off',
 }
 
 /** A setting that cannot be used; the message says what to write instead. */
@@ -60,6 +64,26 @@ const oneOf =
   (text: string) =>
     values.find((value) => value === text)
 const flag = (text: string) => ({ '1': true, true: true, on: true, '0': false, false: false, off: false })[text]
+/** `off`, `aws`, or `CreateKey=1,GenerateDataKeyPair_RSA_4096=0.1`. Throws SettingsError. */
+function quotas(text: string): Settings['quotas'] | undefined {
+  if (text === 'off' || text === 'aws') return text
+  const entries = text.split(',').map((part) => part.trim().split('='))
+  if (entries.some((entry) => entry.length !== 2)) return undefined
+  const faults: string[] = []
+  const values = new Map<string, number>()
+  for (const [name = '', value = ''] of entries) {
+    if (!QUOTAS.includes(name)) faults.push(unknownQuota(name))
+    else if (values.has(name)) faults.push(`TWOKEY_QUOTAS gives \`${name}\` twice`)
+    else if (!/^\d{1,9}(?:\.\d{1,3})?$/.test(value) || Number(value) === 0)
+      faults.push(`TWOKEY_QUOTAS gives \`${name}\` as \`${value}\`; it must be a number above 0`)
+    values.set(name, Number(value))
+  }
+  if (faults.length > 0) throw new SettingsError(faults.join('\n'))
+  return values
+}
+
+const unknownQuota = (name: string) => `TWOKEY_QUOTAS knows no quota \`${name}\`; the quotas are ${QUOTAS.join(', ')}`
+
 const nonEmpty = (text: string) => (text === '' ? undefined : text)
 
 /** In the order of docs/settings.md. */
@@ -75,6 +99,12 @@ export const SETTINGS = [
   setting('TWOKEY_FSYNC', 'fsync', '`1` or `0`', flag),
   setting('TWOKEY_LOG', 'log', '`off`, `error`, `denials` or `requests`', oneOf('off', 'error', 'denials', 'requests')),
   setting('TWOKEY_ID_SEED', 'idSeed', 'any text', nonEmpty),
+  setting(
+    'TWOKEY_QUOTAS',
+    'quotas',
+    '`off`, `aws`, or a list like `CreateKey=5,CryptographicOperationsSymmetric=100`',
+    quotas,
+  ),
 ] as const
 
 /**
@@ -86,7 +116,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   for (const { variable, key, read, expects } of SETTINGS) {
     const text = environment[variable]
     if (text === undefined || text === '') continue
-    const value = read(text)
+    const value = readOne(read, text, faults)
     if (value === undefined) faults.push(`${variable} is \`${text}\`; it must be ${expects}`)
     else values[key] = value
   }
@@ -98,6 +128,17 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   }
   if (faults.length > 0) throw new SettingsError(faults.join('\n'))
   return values as unknown as Settings
+}
+
+/** A setting of several parts tells each of its mistakes itself. */
+function readOne(read: (text: string) => unknown, text: string, faults: string[]): unknown {
+  try {
+    return read(text)
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    faults.push(error.message)
+    return null
+  }
 }
 
 /** Read by the command line tools, not by the emulator. */

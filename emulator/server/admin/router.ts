@@ -2,20 +2,13 @@ import express, { Router, type ErrorRequestHandler, type Request, type Response 
 import { StateError } from '../../state/errors.ts'
 import type { StateDocument } from '../../state/store.ts'
 import type { Emulator } from '../app.ts'
+import { AdminError } from './adminError.ts'
 import { parseDuration } from './duration.ts'
 import { buildWorld } from '../world/build.ts'
 import { playScenario, readScenario } from '../world/scenario.ts'
 import { readWorld, WorldError } from '../world/world.ts'
 import { ownPagesOnly } from './guard.ts'
-
-/** A request to the admin door that cannot be served; the message says what to send instead. */
-export class AdminError extends Error {
-  readonly status: number
-  constructor(status: number, message: string) {
-    super(message)
-    this.status = status
-  }
-}
+import { usageOf } from './usage.ts'
 
 /** The door for people and tests, `/_twokey/` (DESIGN §8). JSON in, JSON out; errors are `{ "error": "<sentence>" }`. */
 export function adminRouter(emulator: Emulator): Router {
@@ -59,8 +52,8 @@ export function adminRouter(emulator: Emulator): Router {
   router.get('/events', (req, res) => {
     res.json({ Records: emulator.trail.list(listOptions(queryOf(req)).limit) })
   })
-  router.get('/usage', (_req, res) => {
-    res.json({ kms: emulator.usage.rows() })
+  router.get('/usage', (req, res) => {
+    res.json(usageOf(emulator, queryOf(req)))
   })
   router.post('/worlds', json, async (req, res) => {
     const keys = await buildWorld(emulator, readWorld(req.body))

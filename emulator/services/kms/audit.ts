@@ -1,4 +1,4 @@
-import type { AuditFacts } from '../../operation/trace.ts'
+import type { AuditedResource, AuditFacts } from '../../operation/trace.ts'
 import type { Target } from './keys/resolve.ts'
 import { aliasArn } from './keys/names.ts'
 import type { KmsCall } from './state.ts'
@@ -52,9 +52,10 @@ function lowered(value: unknown): unknown {
 export const isoTime = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')
 
 export function keyResources(...targets: readonly (Target | undefined)[]): NonNullable<AuditFacts['resources']> {
-  const resources: { arn: string; account: string; type: string }[] = []
+  const resources: AuditedResource[] = []
   for (const target of targets) {
-    if (target) resources.push({ arn: target.arn, account: target.account, type: 'AWS::KMS::Key' })
+    if (!target) continue
+    resources.push({ arn: target.arn, account: target.account, type: 'AWS::KMS::Key', keySpec: target.key?.spec })
   }
   return resources
 }

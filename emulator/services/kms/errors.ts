@@ -33,6 +33,14 @@ export const incorrectKey = () =>
     'The key ID in the request does not identify a CMK that can perform this operation.',
   )
 
+/** More requests than the account's quota (facts: G). */
+export const throttled = () =>
+  new AwsError(
+    'ThrottlingException',
+    400,
+    'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
+  )
+
 /** How a dry run succeeds. */
 export const dryRunSucceeded = () =>
   new AwsError('DryRunOperationException', 400, 'The request would have succeeded, but the DryRun option is set.')

@@ -2,7 +2,9 @@ import { AwsError } from '../../lib/awsError.ts'
 import { denialMessage } from '../../access/render.ts'
 import { defineService } from '../../operation/define.ts'
 import { constraints } from './constraints.ts'
+import { throttled } from './errors.ts'
 import { armAll } from './keys/timers.ts'
+import { withinRates } from './quotas.ts'
 import { kmsState, type KmsState } from './state.ts'
 
 /** The builder of the service's rows. */
@@ -20,5 +22,8 @@ export const kms = defineService<typeof import('@aws-sdk/client-kms'), KmsState>
       denialMessage(decision, { form: 'kms', mention: check.resource.mention }),
       { unmodelled: true },
     ),
+  admitRate(input, call, subject) {
+    if (!withinRates(input, call, subject)) throw throttled()
+  },
   start: armAll,
 })

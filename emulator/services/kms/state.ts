@@ -1,5 +1,6 @@
 import type { KeyState, KeyUsageType, OriginType, KeySpec } from '@aws-sdk/client-kms'
 import type { Grant, Grantee, Tags } from '../../access/types.ts'
+import type { PricedKey } from '../../audit/prices.ts'
 import type { Call } from '../../operation/call.ts'
 import type { Collection, CollectionSpec, Store } from '../../state/store.ts'
 
@@ -88,7 +89,13 @@ export function granteeKey(grantee: Grantee): string {
 }
 
 export const collections = {
-  keys: { name: 'kms.keys', scope: 'region', ordered: true } satisfies CollectionSpec<KeyRecord>,
+  keys: {
+    name: 'kms.keys',
+    scope: 'region',
+    ordered: true,
+    // Only AWS managed keys are listed: they do not count against the quota, and they are few.
+    indexes: { manager: (key: KeyRecord) => (key.manager === 'AWS' ? 'AWS' : undefined) },
+  } satisfies CollectionSpec<KeyRecord>,
   /** By `<region>/<material id>`: a ciphertext names its material, and any account may ask. */
   material: { name: 'kms.material', scope: 'global', secret: true } satisfies CollectionSpec<MaterialRecord>,
   /** By name. */
@@ -127,6 +134,8 @@ export interface KmsState {
   readonly secrets: Collection<{ readonly bytes: string }>
   /** When keys were last used, by ARN, in this process. */
   readonly recentUse: Map<string, number>
+  /** What keys cost that are gone, in this process. */
+  readonly deletedKeys: PricedKey[]
 }
 
 export type KmsCall = Call<KmsState>
@@ -140,5 +149,6 @@ export function kmsState(store: Store): KmsState {
     lastUse: store.collection<{ readonly at: number }>(collections.lastUse),
     secrets: store.collection<{ readonly bytes: string }>(collections.secrets),
     recentUse: new Map(),
+    deletedKeys: [],
   }
 }

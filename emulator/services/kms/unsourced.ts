@@ -25,6 +25,10 @@ export const aliasKindDiffers = (oldArn: string, newArn: string) =>
 /** Known: LimitExceededException at 50 aliases per key (facts: B9). */
 export const tooManyAliases = (arn: string) => limitExceeded(`Alias limit exceeded for key ${arn}`)
 
+/** Known: LimitExceededException at 100,000 customer managed keys of an account in a Region (facts: G). */
+export const tooManyKeys = () =>
+  limitExceeded('The limit of customer managed KMS keys in this account and Region has been reached.')
+
 /** Known: LimitExceededException at 50,000 grants per key (facts: E1). */
 export const tooManyGrants = (arn: string) => limitExceeded(`Grant limit exceeded for key ${arn}`)
 

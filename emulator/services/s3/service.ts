@@ -4,8 +4,14 @@ import { checkWholeBody } from './checksums/whole.ts'
 import { denied } from './denied.ts'
 import { blobsInUse, s3State, type S3State } from './state.ts'
 
-/** What KMS says to S3's callers (facts: A9): its denials as S3's own, everything else as 400 `KMS.<name>`, texts unchanged. */
+/**
+ * What KMS says to S3's callers (facts: A9): its denials as S3's own, everything else as 400 `KMS.<name>`, texts unchanged. When KMS
+ * throttles, S3 asks to slow down, in these words (aws-samples/cql-replicator issue 92: code, status and text from a log).
+ */
 export function keyFailure(error: AwsError): AwsError {
+  if (error.code === 'ThrottlingException') {
+    return new AwsError('SlowDown', 503, 'Please reduce your request rate for operations involving AWS KMS.')
+  }
   return error.code === 'AccessDeniedException'
     ? new AwsError('AccessDenied', 403, error.text)
     : new AwsError(`KMS.${error.code}`, 400, error.text)
@@ -30,4 +36,7 @@ export const s3 = defineService<typeof import('@aws-sdk/client-s3'), S3State>({
   keyFailure,
   checkBody: checkWholeBody,
   liveBlobs: blobsInUse,
+  start: ({ bucketKeys }) => {
+    bucketKeys.clear()
+  },
 })

@@ -1,6 +1,7 @@
 import type { Tags } from '../../access/types.ts'
 import type { Collection, CollectionSpec, Store } from '../../state/store.ts'
 import { createLeases, type Leases } from './data/leases.ts'
+import { BucketKeys } from './encryption/bucketKeys.ts'
 
 export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256' | 'SHA512' | 'MD5'
 export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE'
@@ -160,6 +161,8 @@ export interface S3State {
   readonly secrets: Collection<{ readonly key: string }>
   /** Blobs that readers in flight still need. Not stored. */
   readonly leases: Leases
+  /** What S3 keeps of KMS's answers for a while. Not stored. */
+  readonly bucketKeys: BucketKeys
 }
 
 export function s3State(store: Store): S3State {
@@ -170,6 +173,7 @@ export function s3State(store: Store): S3State {
     parts: store.collection<PartRecord>(collections.parts),
     secrets: store.collection<{ readonly key: string }>(collections.secrets),
     leases: createLeases(),
+    bucketKeys: new BucketKeys(),
   }
 }
 

@@ -1,5 +1,7 @@
 import { specFacts } from '../keySpecs.ts'
+import { KEYS } from '../quotas.ts'
 import type { KeyRecord, KmsCall } from '../state.ts'
+import { tooManyKeys } from '../unsourced.ts'
 import { newMaterial } from './material.ts'
 import { keyArn } from './names.ts'
 
@@ -24,6 +26,17 @@ export function createKeyRecord(choices: Choices, call: KmsCall): KeyRecord {
     materials: [],
     ...choices,
   }
+}
+
+/**
+ * Throws LimitExceededException when the account has as many customer managed keys as it may; AWS's own do not count (facts: G). Part
+ * of TWOKEY_QUOTAS, because an emulator may well be filled with more.
+ */
+export function requireRoomForKey(call: KmsCall): void {
+  const most = call.env.quotas?.limit(KEYS, call.region)
+  if (most === undefined) return
+  const keys = call.state.keys.in(call.account, call.region)
+  if (keys.size - keys.count('manager', 'AWS') >= most) throw tooManyKeys()
 }
 
 /** Gives a key its first material and stores both. */

@@ -2,6 +2,7 @@ import type { Environment } from '../../../operation/call.ts'
 import { specFacts } from '../keySpecs.ts'
 import { keyPath, type KeyRecord, type KmsState, type MaterialEntry } from '../state.ts'
 import { newMaterial } from './material.ts'
+import { rememberDeleted } from './pricing.ts'
 
 /** What time brings to keys, and what it needs: no request is there then. */
 export interface Site {
@@ -39,6 +40,7 @@ export function armKey(key: KeyRecord, site: Site): void {
 /** Takes up all keys, when the emulator starts or its state is replaced. */
 export function armAll(state: KmsState, env: Environment): void {
   state.recentUse.clear()
+  state.deletedKeys.length = 0
   // Some things are long overdue and happen at once, which changes what is being walked.
   for (const { record } of [...state.keys.all()]) {
     if (record.deletion || record.rotation || record.rotatingSince !== undefined) armKey(record, { state, env })
@@ -63,6 +65,7 @@ export function deleteKey(key: KeyRecord, { state, env }: Site): void {
     state.keys.in(account, region).delete(id)
   })
   state.recentUse.delete(key.arn)
+  rememberDeleted(key, state)
 }
 
 /** Automatic rotation; a key that is not enabled is passed over until it is enabled again (facts: B11). */

@@ -4,7 +4,7 @@ import { isoTime, said } from '../audit.ts'
 import { validation } from '../errors.ts'
 import { KEY_SPECS } from '../keySpecs.ts'
 import { checkGrantTokens } from '../grants/tokens.ts'
-import { createKeyRecord, storeNewKey } from '../keys/create.ts'
+import { createKeyRecord, requireRoomForKey, storeNewKey } from '../keys/create.ts'
 import { keyMetadata } from '../keys/metadata.ts'
 import { keyArn } from '../keys/names.ts'
 import { acceptPolicy, defaultPolicy, preventLockout } from '../keys/policy.ts'
@@ -80,6 +80,7 @@ const createKey = kms.row('CreateKey', {
       : [],
   run(input, call, chosen) {
     requirePossible(input, chosen)
+    requireRoomForKey(call)
     const tags = withTags({}, input.Tags ?? [])
     const policy =
       input.Policy === undefined ? defaultPolicy(call.account) : acceptPolicy(input.Policy, call.env.directory)

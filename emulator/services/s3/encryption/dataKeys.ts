@@ -4,6 +4,7 @@ import type { Call } from '../../../operation/call.ts'
 import type { Keys } from '../../../operation/define.ts'
 import { invalidArgument } from '../errors.ts'
 import type { Encryption, S3State } from '../state.ts'
+import { requesterOf } from './bucketKeys.ts'
 import type { EncryptionPlan } from './plan.ts'
 
 /** Key uses that rows declare. */
@@ -16,15 +17,48 @@ export interface DataKey {
   readonly encryption: Encryption
 }
 
+type KmsPlan = Extract<EncryptionPlan, { readonly kind: 'kms' }>
+type KmsEncryption = Extract<Encryption, { readonly kind: 'kms' }>
+type GenerateCall = Call<S3State, Keys<typeof GENERATE>>
+type DecryptCall = Call<S3State, Keys<typeof DECRYPT>>
+
 /** A key for a new object: S3's own, or one from KMS, asked for in the caller's name. */
-export async function newDataKey(plan: EncryptionPlan, call: Call<S3State, Keys<typeof GENERATE>>): Promise<DataKey> {
+export async function newDataKey(plan: EncryptionPlan, call: GenerateCall): Promise<DataKey> {
   if (plan.kind === 's3') return { secret: masterKey(call), encryption: { kind: 's3' } }
   requireSignature(call)
-  const { Plaintext, CiphertextBlob, KeyId } = await call.keys.generate({
-    KeyId: plan.keyId,
-    KeySpec: 'AES_256',
-    EncryptionContext: { ...plan.context },
-  })
+  return plan.bucketKey ? bucketLevelKey(plan, call) : generate(plan, call, false)
+}
+
+/** The bucket-level key that the caller's writes use at present (bucketKeys.ts), or a new one. */
+async function bucketLevelKey(plan: KmsPlan, call: GenerateCall): Promise<DataKey> {
+  const { bucketKeys } = call.state
+  // The context names the bucket.
+  const id = JSON.stringify([requesterOf(call), call.region, plan.keyId, Object.entries(plan.context).sort()])
+  const kept = bucketKeys.written(id, call.time)
+  try {
+    const fresh = await generate(plan, call, kept !== undefined)
+    if (kept && isUnderSameKey(kept, fresh)) return kept
+    if (!kept) {
+      bucketKeys.keepWritten(id, fresh, call.time)
+      return fresh
+    }
+  } catch (error) {
+    bucketKeys.forgetWritten(id)
+    throw error
+  }
+  // The alias has moved to another key meanwhile, which has to be asked for.
+  bucketKeys.forgetWritten(id)
+  return bucketLevelKey(plan, call)
+}
+
+const isUnderSameKey = (a: DataKey, b: DataKey) =>
+  a.encryption.kind === 'kms' && b.encryption.kind === 'kms' && a.encryption.keyArn === b.encryption.keyArn
+
+async function generate(plan: KmsPlan, call: GenerateCall, spared: boolean): Promise<DataKey> {
+  const { Plaintext, CiphertextBlob, KeyId } = await call.keys.generate(
+    { KeyId: plan.keyId, KeySpec: 'AES_256', EncryptionContext: { ...plan.context } },
+    { spared },
+  )
   if (!Plaintext || !CiphertextBlob || KeyId === undefined) throw new Error('KMS gave no data key')
   const { context, contextGiven, bucketKey } = plan
   return {
@@ -41,16 +75,31 @@ export async function newDataKey(plan: EncryptionPlan, call: Call<S3State, Keys<
 }
 
 /** The key of stored bytes. Under KMS the caller's permission to decrypt is asked for at each access, Bucket Key or not. */
-export async function openDataKey(
-  encryption: Encryption,
-  call: Call<S3State, Keys<typeof DECRYPT>>,
-): Promise<SecretBytes> {
+export async function openDataKey(encryption: Encryption, call: DecryptCall): Promise<SecretBytes> {
   if (encryption.kind === 's3') return masterKey(call)
   requireSignature(call)
-  const { Plaintext } = await call.keys.decrypt({
-    CiphertextBlob: Buffer.from(encryption.dataKey, 'base64'),
-    EncryptionContext: { ...encryption.context },
-  })
+  return encryption.bucketKey ? openBucketLevelKey(encryption, call) : decrypt(encryption, call, false)
+}
+
+async function openBucketLevelKey(encryption: KmsEncryption, call: DecryptCall): Promise<SecretBytes> {
+  const { bucketKeys } = call.state
+  const id = `${encryption.dataKey} ${requesterOf(call)}`
+  const spared = bucketKeys.hasOpened(id, call.time)
+  try {
+    const secret = await decrypt(encryption, call, spared)
+    if (!spared) bucketKeys.keepOpened(id, call.time)
+    return secret
+  } catch (error) {
+    bucketKeys.forgetOpened(id)
+    throw error
+  }
+}
+
+async function decrypt(encryption: KmsEncryption, call: DecryptCall, spared: boolean): Promise<SecretBytes> {
+  const { Plaintext } = await call.keys.decrypt(
+    { CiphertextBlob: Buffer.from(encryption.dataKey, 'base64'), EncryptionContext: { ...encryption.context } },
+    { spared },
+  )
   if (!Plaintext) throw new Error('KMS gave no plaintext')
   return takeOver(Plaintext)
 }
