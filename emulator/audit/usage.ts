@@ -1,5 +1,5 @@
 import type { AwsError } from '../lib/awsError.ts'
-import type { Trace } from '../operation/trace.ts'
+import type { AuditedResource, Trace } from '../operation/trace.ts'
 import { classOf, type RequestClass } from './prices.ts'
 import type { Listener } from './recorder.ts'
 
@@ -36,9 +36,13 @@ export interface UsageMeter {
   clear(): void
 }
 
-type Tally = { -readonly [K in keyof UsageRow]: UsageRow[K] } & {
+/** What tells the rows of one key apart. */
+interface Named {
+  readonly account: string
+  readonly region: string
+  readonly operation: string
+  readonly via: string
   readonly pairSpec: string | undefined
-  readonly payer: Payer
 }
 
 /** Distinct rows; what does not fit is counted in one row without names. */
@@ -59,39 +63,19 @@ export function createUsageMeter(clock: { now(): number } = { now: Date.now }): 
   let others = rest()
 
   function find(account: string, region: string, operation: string, via: string, trace: Trace): Tally {
-    const resource = trace.audit?.resources?.[0]
-    const key = resource?.keySpec === undefined ? undefined : resource.arn
+    const key = keyIn(trace)
     const pairSpec = pairSpecOf(operation, trace)
-    const place = key ?? account
-    let tallies = byKey.get(place)
-    if (tallies) {
-      for (const tally of tallies) {
-        if (
-          tally.operation === operation &&
-          tally.via === via &&
-          tally.account === account &&
-          tally.region === region &&
-          tally.pairSpec === pairSpec
-        )
-          return tally
-      }
-    }
-    if (size >= MOST_ROWS || (tallies && tallies.length >= MOST_PER_KEY)) return others
-    if (!tallies) byKey.set(place, (tallies = []))
-    const tally: Tally = {
-      account,
-      region,
-      operation,
-      via,
-      key: key ?? null,
-      keySpec: resource?.keySpec ?? null,
-      priceClass: classOf(operation, resource?.keySpec, pairSpec),
-      requests: 0,
-      savedByBucketKeys: 0,
-      throttled: 0,
-      pairSpec,
-      payer: payerOf(account),
-    }
+    const place = key?.arn ?? account
+    const tallies = byKey.get(place)
+    if (tallies) for (const tally of tallies) if (tally.is(account, region, operation, via, pairSpec)) return tally
+    return add(place, { account, region, operation, via, pairSpec }, key)
+  }
+
+  function add(place: string, named: Named, key: AuditedResource | undefined): Tally {
+    const tallies = byKey.get(place) ?? []
+    if (size >= MOST_ROWS || tallies.length >= MOST_PER_KEY) return others
+    const tally = new Tally(named, key, payerOf(named.account))
+    if (tallies.length === 0) byKey.set(place, tallies)
     tallies.push(tally)
     size++
     return tally
@@ -107,16 +91,6 @@ export function createUsageMeter(clock: { now(): number } = { now: Date.now }): 
     return payer
   }
 
-  function count(tally: Tally, time: number, error: AwsError | undefined, spared: boolean): void {
-    if (error?.code === 'ThrottlingException') tally.throttled++
-    // A refusal shows that KMS was asked after all.
-    else if (spared && !error) tally.savedByBucketKeys++
-    else {
-      tally.requests++
-      if (tally.priceClass === 'requests') tally.payer.count(time)
-    }
-  }
-
   return {
     get since() {
       return since
@@ -126,13 +100,13 @@ export function createUsageMeter(clock: { now(): number } = { now: Date.now }): 
       const { principal } = caller
       const account = 'account' in principal ? principal.account : ''
       if (service === 'kms' && operation !== undefined) {
-        count(find(account, region, operation, 'direct', trace), time, error, false)
+        find(account, region, operation, 'direct', trace).count(time, error, false)
       }
       for (const call of trace.forwarded) {
-        count(find(account, region, call.operation, service, call.trace), time, call.error, call.spared)
+        find(account, region, call.operation, service, call.trace).count(time, call.error, call.spared)
       }
     },
-    rows: () => [...[...byKey.values()].flat(), ...(isEmpty(others) ? [] : [others])].map(shown),
+    rows: () => [...[...byKey.values()].flat(), ...(others.isEmpty ? [] : [others])].map((tally) => tally.row()),
     months: () =>
       [...payers.values(), others.payer].flatMap((payer) =>
         payer.months().map((requests) => ({ account: payer.account, requests })),
@@ -148,25 +122,76 @@ export function createUsageMeter(clock: { now(): number } = { now: Date.now }): 
 }
 
 /** Where everything is counted that found no row of its own. */
-const rest = (): Tally => ({
-  account: '',
-  region: '',
-  operation: '(others)',
-  via: '(others)',
-  key: null,
-  keySpec: null,
-  priceClass: 'requests',
-  requests: 0,
-  savedByBucketKeys: 0,
-  throttled: 0,
-  pairSpec: undefined,
-  payer: new Payer(''),
-})
+const rest = (): Tally =>
+  new Tally(
+    { account: '', region: '', operation: '(others)', via: '(others)', pairSpec: undefined },
+    undefined,
+    new Payer(''),
+  )
 
-const isEmpty = ({ requests, savedByBucketKeys, throttled }: UsageRow) => requests + savedByBucketKeys + throttled === 0
+/** One row in the making. */
+class Tally {
+  readonly #named: Named
+  readonly #key: AuditedResource | undefined
+  readonly #priceClass: RequestClass
+  readonly payer: Payer
+  #requests = 0
+  #saved = 0
+  #throttled = 0
 
-function shown({ pairSpec: _spec, payer: _payer, ...row }: Tally): UsageRow {
-  return row
+  constructor(named: Named, key: AuditedResource | undefined, payer: Payer) {
+    this.#named = named
+    this.#key = key
+    this.#priceClass = classOf(named.operation, key?.keySpec, named.pairSpec)
+    this.payer = payer
+  }
+
+  is(account: string, region: string, operation: string, via: string, pairSpec: string | undefined): boolean {
+    const named = this.#named
+    return (
+      named.operation === operation &&
+      named.via === via &&
+      named.account === account &&
+      named.region === region &&
+      named.pairSpec === pairSpec
+    )
+  }
+
+  count(time: number, error: AwsError | undefined, spared: boolean): void {
+    if (error?.code === 'ThrottlingException') this.#throttled++
+    // A refusal shows that KMS was asked after all.
+    else if (spared && !error) this.#saved++
+    else {
+      this.#requests++
+      if (this.#priceClass === 'requests') this.payer.count(time)
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#requests + this.#saved + this.#throttled === 0
+  }
+
+  row(): UsageRow {
+    const { account, region, operation, via } = this.#named
+    return {
+      account,
+      region,
+      operation,
+      via,
+      key: this.#key?.arn ?? null,
+      keySpec: this.#key?.keySpec ?? null,
+      priceClass: this.#priceClass,
+      requests: this.#requests,
+      savedByBucketKeys: this.#saved,
+      throttled: this.#throttled,
+    }
+  }
+}
+
+/** The first key that a call is about, if it exists. */
+function keyIn({ audit }: Trace): AuditedResource | undefined {
+  const resource = audit?.resources?.[0]
+  return resource?.keySpec === undefined ? undefined : resource
 }
 
 /** Data key pairs cost by what they are, not by the key they are sealed under. */

@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { DisableKeyCommand, KMSClient } from '@aws-sdk/client-kms'
+import { CreateKeyCommand, DisableKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { fileURLToPath } from 'node:url'
 import { offsetText, run as clock } from '../../emulator/cli/clock.ts'
 import { run as explain } from '../../emulator/cli/explain.ts'
 import { run as scenario } from '../../emulator/cli/scenario.ts'
 import { run as start } from '../../emulator/cli/start.ts'
+import { run as usage } from '../../emulator/cli/usage.ts'
+import type { UsageReport } from '../../emulator/audit/usageReport.ts'
 import { buildWorld } from '../../emulator/server/world/build.ts'
 import { worldFile } from '../../emulator/server/world/seed.ts'
 import { startEmulator, type TestEmulator } from '../support/emulator.ts'
@@ -96,6 +98,57 @@ describe('twokey clock', () => {
     expect(offsetText(0)).toBe("the machine's time")
     expect(offsetText(90_061_000)).toBe("1 day 1 hour 1 minute 1 second ahead of the machine's clock")
     expect(offsetText(-120_000)).toBe("2 minutes behind the machine's clock")
+  })
+})
+
+describe('twokey usage', () => {
+  it('shows keys, services and totals', async () => {
+    await seeded()
+    await get()
+    await get(READER)
+    expect(await usage([])).toBe(0)
+    expect(printed).toMatch(
+      /^KMS from \d{4}-\S+Z to \d{4}-\S+Z\n\nkey +requests  saved by Bucket Keys  throttled +USD\n/,
+    )
+    expect(printed).toMatch(/\narn:aws:kms:us-east-1:111111111111:key\/\S+ +4 +0 +0  0\.00\d{4}\n/)
+    expect(printed).toMatch(/\ns3 +3 +0 +0  0\.000009\n/)
+    expect(printed).toMatch(/\nkeeping 1 customer managed key +0\.00\d{4}\n/)
+  })
+  it('adds up a month, without what is free, at other prices', async () => {
+    await seeded()
+    await get()
+    const { clock } = twokey.emulator
+    // From the first of a month to the first of the next: exactly one dollar.
+    clock.setOffset(clock.offset + Date.parse('2030-04-01T00:00:00Z') - clock.now())
+    twokey.emulator.usage.clear()
+    await get()
+    clock.setOffset(clock.offset + 30 * 86_400_000 - (clock.now() - Date.parse('2030-04-01T00:00:00Z')))
+    await usage(['--json', '--price', 'requests=100', '--price=key=5'])
+    const report = JSON.parse(printed) as UsageReport
+    // The clock goes on: the next hour may have begun.
+    expect(report.totals.keys.usd).toBeGreaterThanOrEqual(5)
+    expect(report.totals.keys.usd).toBeLessThan(5.02)
+    expect(report.totals.requests).toMatchObject({ requests: 1, usd: 0.01 })
+    printed = ''
+    await usage(['--free-tier'])
+    expect(printed).toMatch(/\nof these free of charge: 1 +-0\.000003\n/)
+  })
+  it('lists as many keys as it is told to', async () => {
+    const kms = twokey.client(KMSClient)
+    for (let index = 0; index < 3; index++) await kms.send(new CreateKeyCommand({}))
+    await usage(['--keys', '1'])
+    expect(printed.match(/^arn:/gm)).toHaveLength(1)
+    // The keys, and what is about no key.
+    expect(printed).toContain('\n… and 3 more keys\n')
+  })
+  it('says what is wrong with its arguments', async () => {
+    await expect(usage(['--prize', 'x=1'])).rejects.toThrow(/'--prize'[^]*\nusage: twokey usage /)
+    await expect(usage(['--price', '1'])).rejects.toThrow('`1` is not a price; write --price requests=0.03')
+    await expect(usage(['--price', 'gold=1'])).rejects.toThrow('there is no option `gold`; the options are freeTier, ')
+    await expect(usage(['--price', 'key=much'])).rejects.toThrow(
+      'the price `key` must be a number of US dollars, not `much`',
+    )
+    await expect(usage(['--keys', 'all'])).rejects.toThrow('limit must be a whole number')
   })
 })
 

@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { GetObjectCommand, S3Client, type S3ServiceException } from '@aws-sdk/client-s3'
 import { decisionText } from '../../emulator/cli/explain.ts'
+import { usageText } from '../../emulator/cli/usage.ts'
 import { welcome } from '../../emulator/cli/start.ts'
+import { usageOf } from '../../emulator/server/admin/usage.ts'
 import { DEFAULTS, SETTINGS } from '../../emulator/server/settings.ts'
 import { loadSeed } from '../../emulator/server/world/seed.ts'
 import { startEmulator, type TestEmulator } from '../support/emulator.ts'
@@ -71,7 +73,17 @@ describe('the story of the README', () => {
       /put-user-policy --user-name (\S+) --policy-name (\S+)/.exec(README) ?? []
     const [, PolicyDocument = ''] = /--policy-document '([^']+)'/.exec(README) ?? []
     await twokey.client(IAMClient).send(new PutUserPolicyCommand({ UserName, PolicyName, PolicyDocument }))
-    expect(await (await report()).Body?.transformToString()).toBe(blocks('text').at(-1))
+    expect(await (await report()).Body?.transformToString()).toBe(shown('the quarterly'))
+  })
+
+  it('costs what `twokey usage` prints', () => {
+    const report = usageOf(twokey.emulator, new URLSearchParams())
+    // What a key costs in an hour depends on how long the month is.
+    const priced = (text: string) =>
+      normal(text)
+        .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
+        .replace(/0\.00[12]\d{3}/g, '<cents>')
+    expect(priced(usageText(report))).toBe(priced(shown('KMS from')))
   })
 })
 

@@ -28,6 +28,7 @@ describe('settings', () => {
         TWOKEY_FSYNC: '1',
         TWOKEY_LOG: 'off',
         TWOKEY_ID_SEED: 'x',
+        TWOKEY_QUOTAS: 'CreateKey=1, GenerateDataKeyPair_RSA_4096=0.1,Keys=10',
       }),
     ).toEqual({
       host: '0.0.0.0',
@@ -41,6 +42,11 @@ describe('settings', () => {
       fsync: true,
       log: 'off',
       idSeed: 'x',
+      quotas: new Map([
+        ['CreateKey', 1],
+        ['GenerateDataKeyPair_RSA_4096', 0.1],
+        ['Keys', 10],
+      ]),
     })
   })
 
@@ -50,6 +56,24 @@ describe('settings', () => {
     expect(read).toThrow(
       /TWOKEY_PORT is `70000`; it must be a port number from 0 to 65535\nTWOKEY_ENFORCE is `maybe`; it must be `strict` or `soft`\nTWOKEY_PROT is not a setting/,
     )
+  })
+
+  it('says what is wrong with each quota', () => {
+    const read = (TWOKEY_QUOTAS: string) => () => readSettings({ TWOKEY_QUOTAS, TWOKEY_PORT: 'x' })
+    expect(read('on')).toThrow(
+      /TWOKEY_QUOTAS is `on`; it must be `off`, `aws`, or a list like `CreateKey=5,CryptographicOperationsSymmetric=100`/,
+    )
+    const port = 'TWOKEY_PORT is `x`; it must be a port number from 0 to 65535'
+    expect(read('CreateKey=0,Encrypt=5,ListKeys=many,CreateGrant=2,CreateGrant=3')).toThrow(
+      new RegExp(
+        `^${port}\nTWOKEY_QUOTAS gives \`CreateKey\` as \`0\`; it must be a number above 0\n` +
+          'TWOKEY_QUOTAS knows no quota `Encrypt`; the quotas are Keys, CryptographicOperationsSymmetric, .*\n' +
+          'TWOKEY_QUOTAS gives `ListKeys` as `many`; it must be a number above 0\n' +
+          'TWOKEY_QUOTAS gives `CreateGrant` twice$',
+      ),
+    )
+    expect(readSettings({ TWOKEY_QUOTAS: 'aws' }).quotas).toBe('aws')
+    expect(readSettings({ TWOKEY_QUOTAS: 'off' }).quotas).toBe('off')
   })
 
   it('treats an empty variable as absent', () => {

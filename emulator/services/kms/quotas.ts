@@ -25,80 +25,81 @@ const SYMMETRIC_RATES: ReadonlyMap<string, number> = new Map([
 ])
 
 /** The China Regions make RSA key pairs more slowly. */
-const CHINA_RATES: Readonly<Record<string, number>> = {
-  GenerateDataKeyPair_RSA_2048: 1,
-  GenerateDataKeyPair_RSA_3072: 0.5,
-  GenerateDataKeyPair_RSA_4096: 0.1,
-}
+const CHINA_RATES: ReadonlyMap<string, number> = new Map([
+  ['GenerateDataKeyPair_RSA_2048', 1],
+  ['GenerateDataKeyPair_RSA_3072', 0.5],
+  ['GenerateDataKeyPair_RSA_4096', 0.1],
+])
 
-/** Rates that are an operation's own, and what operations share. */
-const RATES: Readonly<Record<string, number>> = {
-  [SYMMETRIC]: 10_000,
-  [RSA]: 1000,
-  [ECC]: 1000,
-  [ML_DSA]: 1000,
-  GenerateDataKeyPair_ECC_NIST_P256: 100,
-  GenerateDataKeyPair_ECC_NIST_P384: 100,
-  GenerateDataKeyPair_ECC_NIST_P521: 100,
-  GenerateDataKeyPair_ECC_SECG_P256K1: 100,
-  GenerateDataKeyPair_ECC_NIST_EDWARDS25519: 100,
-  GenerateDataKeyPair_RSA_2048: 20,
-  GenerateDataKeyPair_RSA_3072: 4,
-  GenerateDataKeyPair_RSA_4096: 1,
-  GenerateDataKeyPair_SM2: 25,
-  CancelKeyDeletion: 5,
-  ConnectCustomKeyStore: 5,
-  CreateAlias: 5,
-  CreateCustomKeyStore: 5,
-  CreateGrant: 50,
-  CreateKey: 5,
-  DeleteAlias: 15,
-  DeleteCustomKeyStore: 5,
-  DeleteImportedKeyMaterial: 15,
-  DescribeCustomKeyStores: 5,
-  DescribeKey: 2000,
-  DisableKey: 5,
-  DisableKeyRotation: 5,
-  DisconnectCustomKeyStore: 5,
-  EnableKey: 5,
-  EnableKeyRotation: 15,
-  GetKeyLastUsage: 5,
-  GetKeyPolicy: 1000,
-  GetKeyRotationStatus: 1000,
-  GetParametersForImport: 1,
-  GetPublicKey: 2000,
-  ImportKeyMaterial: 15,
-  ListAliases: 500,
-  ListGrants: 100,
-  ListKeyPolicies: 100,
-  ListKeyRotations: 100,
-  ListKeys: 500,
-  ListResourceTags: 2000,
-  ListRetirableGrants: 100,
-  PutKeyPolicy: 15,
-  ReplicateKey: 5,
-  RetireGrant: 50,
-  RevokeGrant: 50,
-  RotateKeyOnDemand: 5,
-  ScheduleKeyDeletion: 15,
-  TagResource: 10,
-  UntagResource: 5,
-  UpdateAlias: 5,
-  UpdateCustomKeyStore: 5,
-  UpdateKeyDescription: 5,
-  UpdatePrimaryRegion: 5,
-}
-
-const RESOURCES: Readonly<Record<string, number>> = { [KEYS]: 100_000 }
+/** By name: rates that are an operation's own, rates that operations share, and how much there may be of something. */
+const DEFAULTS: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    [KEYS]: 100_000,
+    [SYMMETRIC]: 10_000,
+    [RSA]: 1000,
+    [ECC]: 1000,
+    [ML_DSA]: 1000,
+    GenerateDataKeyPair_ECC_NIST_P256: 100,
+    GenerateDataKeyPair_ECC_NIST_P384: 100,
+    GenerateDataKeyPair_ECC_NIST_P521: 100,
+    GenerateDataKeyPair_ECC_SECG_P256K1: 100,
+    GenerateDataKeyPair_ECC_NIST_EDWARDS25519: 100,
+    GenerateDataKeyPair_RSA_2048: 20,
+    GenerateDataKeyPair_RSA_3072: 4,
+    GenerateDataKeyPair_RSA_4096: 1,
+    GenerateDataKeyPair_SM2: 25,
+    CancelKeyDeletion: 5,
+    ConnectCustomKeyStore: 5,
+    CreateAlias: 5,
+    CreateCustomKeyStore: 5,
+    CreateGrant: 50,
+    CreateKey: 5,
+    DeleteAlias: 15,
+    DeleteCustomKeyStore: 5,
+    DeleteImportedKeyMaterial: 15,
+    DescribeCustomKeyStores: 5,
+    DescribeKey: 2000,
+    DisableKey: 5,
+    DisableKeyRotation: 5,
+    DisconnectCustomKeyStore: 5,
+    EnableKey: 5,
+    EnableKeyRotation: 15,
+    GetKeyLastUsage: 5,
+    GetKeyPolicy: 1000,
+    GetKeyRotationStatus: 1000,
+    GetParametersForImport: 1,
+    GetPublicKey: 2000,
+    ImportKeyMaterial: 15,
+    ListAliases: 500,
+    ListGrants: 100,
+    ListKeyPolicies: 100,
+    ListKeyRotations: 100,
+    ListKeys: 500,
+    ListResourceTags: 2000,
+    ListRetirableGrants: 100,
+    PutKeyPolicy: 15,
+    ReplicateKey: 5,
+    RetireGrant: 50,
+    RevokeGrant: 50,
+    RotateKeyOnDemand: 5,
+    ScheduleKeyDeletion: 15,
+    TagResource: 10,
+    UntagResource: 5,
+    UpdateAlias: 5,
+    UpdateCustomKeyStore: 5,
+    UpdateKeyDescription: 5,
+    UpdatePrimaryRegion: 5,
+  }),
+)
 
 /** What TWOKEY_QUOTAS may name, in the order in which mistakes list them. */
-export const QUOTAS: readonly string[] = [...Object.keys(RESOURCES), ...Object.keys(RATES)]
+export const QUOTAS: readonly string[] = [...DEFAULTS.keys()]
 
 /** AWS's default value of a quota in a Region. */
 export function awsQuota(quota: string, region: string): number | undefined {
-  if (quota === SYMMETRIC) return SYMMETRIC_RATES.get(region) ?? RATES[SYMMETRIC]
-  if (region.startsWith('cn-') && CHINA_RATES[quota] !== undefined) return CHINA_RATES[quota]
-  return RATES[quota] ?? RESOURCES[quota]
+  const regional =
+    quota === SYMMETRIC ? SYMMETRIC_RATES.get(region) : region.startsWith('cn-') ? CHINA_RATES.get(quota) : undefined
+  return regional ?? DEFAULTS.get(quota)
 }
 
 /** Operations that share a rate with others of their kind of key. */
