@@ -19,6 +19,6 @@ export function rememberDeleted(key: KeyRecord, state: KmsState): void {
 function priced(key: KeyRecord): PricedKey {
   const { arn, account, region, spec, createdAt, deletion } = key
   const rotatedAt = key.materials.flatMap(({ rotatedAt }) => (rotatedAt === undefined ? [] : [rotatedAt]))
-  const until = deletion && deletion.at - deletion.windowInDays * DAY
+  const until = deletion?.at === undefined ? undefined : deletion.at - deletion.windowInDays * DAY
   return { arn, account, region, spec, createdAt, until, rotatedAt }
 }
