@@ -5,7 +5,7 @@ import { fillRandom } from './random.ts'
 import type { SecretBytes } from './types.ts'
 
 /**
- * Bulk encryption: a 32-byte header, then segments of 64 KiB plaintext, each with its 16-byte tag.
+ * Bulk encryption: a 32-byte header, then segments of 256 KiB plaintext, each with its 16-byte tag.
  *
  *     0   `twokey`, format version (2 bytes)
  *     8   24 random bytes: the salt from which, with the data key, this stream's own key is derived
@@ -14,12 +14,17 @@ import type { SecretBytes } from './types.ts'
  * The nonce of a segment is its index; its AAD says whether it is the last and whose it is. So a segment that is
  * flipped, moved, missing, doubled, taken from another object, or cut off at the end does not open. The salt makes it
  * safe to use one data key for several streams. An empty object has one empty segment.
+ *
+ * Setting up a cipher costs as much as encrypting 16 KiB, so segments are long; a range read decrypts whole ones, so not longer.
+ * Format 1 had segments of 64 KiB and is still read.
  */
-export const SEGMENT_LENGTH = 64 * 1024
-const HEADER = Buffer.from('twokey\0\u0001', 'latin1')
+export const SEGMENT_LENGTH = 256 * 1024
+const MAGIC = Buffer.from('twokey\0', 'latin1')
+const VERSION = 2
+const SEGMENT_LENGTHS: Readonly<Record<number, number>> = { 1: 64 * 1024, [VERSION]: SEGMENT_LENGTH }
+const SALT_AT = MAGIC.length + 1
 const SALT_LENGTH = 24
-const HEADER_LENGTH = HEADER.length + SALT_LENGTH
-const SEALED_LENGTH = SEGMENT_LENGTH + TAG_LENGTH
+const HEADER_LENGTH = SALT_AT + SALT_LENGTH
 /** From here on, joining small chunks costs less than encrypting them one by one. */
 const MANY_CHUNKS = 8
 
@@ -86,37 +91,29 @@ export async function* decryptRange(
 ): AsyncGenerator<Buffer, void, undefined> {
   if (!(start >= 0 && start <= end && end <= plaintextLength)) throw new RangeError('range lies outside the object')
   if (start === end && plaintextLength > 0) return
-  const first = Math.floor(start / SEGMENT_LENGTH)
-  const last = end === 0 ? 0 : Math.floor((end - 1) / SEGMENT_LENGTH)
-  const lastOfAll = segmentCount(plaintextLength) - 1
-  const to = Math.min(HEADER_LENGTH + (last + 1) * SEALED_LENGTH, ciphertextLength(plaintextLength))
-
-  let header: Buffer
-  let input: ChunkReader
-  if (first === 0) {
-    input = new ChunkReader(readCipher(0, to))
-    header = await readHeader(input)
-  } else {
-    const headerInput = new ChunkReader(readCipher(0, HEADER_LENGTH))
-    header = await readHeader(headerInput)
-    await headerInput.close()
-    input = new ChunkReader(readCipher(HEADER_LENGTH + first * SEALED_LENGTH, to))
-  }
+  const header = await readHeader(readCipher(0, HEADER_LENGTH))
+  const segment = segmentLengthOf(header)
+  const sealed = segment + TAG_LENGTH
+  const first = Math.floor(start / segment)
+  const last = end === 0 ? 0 : Math.floor((end - 1) / segment)
+  const lastOfAll = Math.max(1, Math.ceil(plaintextLength / segment)) - 1
+  const to = Math.min((last + 1) * sealed, plaintextLength + (lastOfAll + 1) * TAG_LENGTH)
+  const input = new ChunkReader(readCipher(HEADER_LENGTH + first * sealed, HEADER_LENGTH + to))
   try {
     const cipher = segmentCipher(dataKey, identity, header)
     for (let index = first; index <= last; index++) {
-      const base = index * SEGMENT_LENGTH
-      const length = Math.min(SEGMENT_LENGTH, plaintextLength - base)
-      const sealed = await input.take(length)
+      const base = index * segment
+      const length = Math.min(segment, plaintextLength - base)
+      const ciphertext = await input.take(length)
       const tag = Buffer.concat(await input.take(TAG_LENGTH))
-      yield* cut(cipher.open(index, index === lastOfAll, sealed, tag), start - base, end - base)
+      yield* cut(cipher.open(index, index === lastOfAll, ciphertext, tag), start - base, end - base)
     }
   } finally {
     await input.close()
   }
 }
 
-/** What `encryptStream` gives for `plaintext`, at once. Up to one segment (64 KiB); longer ones throw a RangeError. */
+/** What `encryptStream` gives for `plaintext`, at once. Up to one segment; longer ones throw a RangeError. */
 export function sealSmall(dataKey: SecretBytes, identity: string, plaintext: Buffer): Buffer {
   if (plaintext.length > SEGMENT_LENGTH) throw new RangeError('too long to be sealed at once')
   const header = newHeader()
@@ -127,8 +124,8 @@ export function sealSmall(dataKey: SecretBytes, identity: string, plaintext: Buf
 /** The inverse of `sealSmall`; opens an `encryptStream` of up to one segment too. Throws `ObjectDamaged`. */
 export function openSmall(dataKey: SecretBytes, identity: string, ciphertext: Buffer): Buffer {
   const end = ciphertext.length - TAG_LENGTH
-  if (end < HEADER_LENGTH || end - HEADER_LENGTH > SEGMENT_LENGTH) throw new ObjectDamaged()
-  const header = checkHeader(ciphertext.subarray(0, HEADER_LENGTH))
+  const header = ciphertext.subarray(0, HEADER_LENGTH)
+  if (end < HEADER_LENGTH || end - HEADER_LENGTH > segmentLengthOf(header)) throw new ObjectDamaged()
   const sealed = ciphertext.subarray(HEADER_LENGTH, end)
   const [plaintext] = segmentCipher(dataKey, identity, header).open(0, true, [sealed], ciphertext.subarray(end))
   return plaintext ?? Buffer.alloc(0)
@@ -140,18 +137,26 @@ function segmentCount(plaintextLength: number): number {
 
 function newHeader(): Buffer {
   const header = Buffer.allocUnsafe(HEADER_LENGTH)
-  HEADER.copy(header)
-  fillRandom(header, HEADER.length, SALT_LENGTH)
+  MAGIC.copy(header)
+  header[MAGIC.length] = VERSION
+  fillRandom(header, SALT_AT, SALT_LENGTH)
   return header
 }
 
-function checkHeader(header: Buffer): Buffer {
-  if (header.compare(HEADER, 0, HEADER.length, 0, HEADER.length) !== 0) throw new ObjectDamaged()
-  return header
+async function readHeader(source: AsyncIterable<Buffer>): Promise<Buffer> {
+  const input = new ChunkReader(source)
+  try {
+    return Buffer.concat(await input.take(HEADER_LENGTH))
+  } finally {
+    await input.close()
+  }
 }
 
-async function readHeader(input: ChunkReader): Promise<Buffer> {
-  return checkHeader(Buffer.concat(await input.take(HEADER_LENGTH)))
+/** Throws `ObjectDamaged` for what is no header of ours. */
+function segmentLengthOf(header: Buffer): number {
+  const length = SEGMENT_LENGTHS[header[MAGIC.length] ?? 0]
+  if (length === undefined || header.compare(MAGIC, 0, MAGIC.length, 0, MAGIC.length) !== 0) throw new ObjectDamaged()
+  return length
 }
 
 interface SegmentCipher {

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
+import { createCipheriv, createHmac, randomBytes } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { generateSecret } from '../../emulator/crypto/material.ts'
+import { generateSecret, revealBytes } from '../../emulator/crypto/material.ts'
 import {
   ObjectDamaged,
   SEGMENT_LENGTH,
@@ -51,6 +51,21 @@ function decrypt(ciphertext: Buffer, length: number, how: Reading = {}): Promise
   return join(decryptRange(dataKey, identity, length, start, end, read))
 }
 
+/** Written by the description of the format alone. @param version 1: segments of 64 KiB; 2: of 256 KiB */
+function written(version: number, segment: number, plaintext: Buffer): Buffer {
+  const header = Buffer.concat([Buffer.from('twokey\0'), Buffer.from([version]), randomBytes(24)])
+  const streamKey = createHmac('sha256', revealBytes(key)).update('twokey/object\0').update(header).digest()
+  const parts = [header]
+  for (let at = 0, index = 0; at === 0 || at < plaintext.length; at += segment, index++) {
+    const nonce = Buffer.alloc(12)
+    nonce.writeUInt32BE(index, 8)
+    const cipher = createCipheriv('aes-256-gcm', streamKey, nonce)
+    cipher.setAAD(Buffer.concat([Buffer.from([at + segment >= plaintext.length ? 1 : 0]), Buffer.from(ID, 'utf16le')]))
+    parts.push(cipher.update(plaintext.subarray(at, at + segment)), cipher.final(), cipher.getAuthTag())
+  }
+  return Buffer.concat(parts)
+}
+
 const SIZES = [0, 1, 1000, SEGMENT_LENGTH - 1, SEGMENT_LENGTH, SEGMENT_LENGTH + 1, 3 * SEGMENT_LENGTH, 200_001]
 
 describe('object encryption', () => {
@@ -83,6 +98,22 @@ describe('object encryption', () => {
         expect(read).toBeLessThanOrEqual(segments === 0 ? 0 : HEADER + segments * SEALED)
       }),
     )
+  })
+
+  it('reads what the format describes, and the format before it', async () => {
+    for (const [version, segment] of [
+      [1, 64 * 1024],
+      [2, SEGMENT_LENGTH],
+    ] as const) {
+      for (const size of [0, 1, segment, segment + 1, 3 * segment + 5]) {
+        const plaintext = randomBytes(size)
+        const stored = written(version, segment, plaintext)
+        expect((await decrypt(stored, size)).equals(plaintext)).toBe(true)
+        const range = { start: Math.floor(size / 2), end: size }
+        expect((await decrypt(stored, size, range)).equals(plaintext.subarray(range.start))).toBe(true)
+      }
+    }
+    await expect(decrypt(written(3, SEGMENT_LENGTH, Buffer.alloc(5)), 5)).rejects.toThrow(ObjectDamaged)
   })
 
   it('refuses ranges outside the object', async () => {
