@@ -36,3 +36,21 @@ export function readDer(bytes: Buffer, at: number, limit: number, tag: number): 
   const start = at + 2 + extra
   return start + length > limit ? undefined : { start, end: start + length }
 }
+
+/** An element and its tag. */
+export interface DerElement extends DerSpan {
+  readonly tag: number
+}
+
+/** The elements that fill `[start, end)` one after another, or undefined when they do not fill it exactly. */
+export function derElements(bytes: Buffer, { start, end }: DerSpan): readonly DerElement[] | undefined {
+  const elements: DerElement[] = []
+  for (let at = start; at < end;) {
+    const tag = bytes[at] ?? 0
+    const span = readDer(bytes, at, end, tag)
+    if (!span) return undefined
+    elements.push({ tag, ...span })
+    at = span.end
+  }
+  return elements
+}
