@@ -9,7 +9,7 @@ import {
   publicEncrypt,
 } from 'node:crypto'
 import { promisify } from 'node:util'
-import { secretOf } from '../material.ts'
+import { revealBytes, secretOf } from '../material.ts'
 import type { SecretBytes } from '../types.ts'
 import { ofLength, perMaterial } from './descriptor.ts'
 import type { EncryptionScheme, SigningScheme, SpecDescriptor } from './descriptor.ts'
@@ -68,7 +68,8 @@ function accept(bits: number, bytes: Buffer): SecretBytes | undefined {
   if (!outside) return undefined
   const { key, der } = outside
   const fits = key.asymmetricKeyType === 'rsa' && key.asymmetricKeyDetails?.modulusLength === bits
-  return fits && isSoundRsaKey(key, der) ? taken(der) : undefined
+  const material = taken(der)
+  return fits && isSoundRsaKey(key, revealBytes(material)) ? material : undefined
 }
 
 function taken(der: Buffer): SecretBytes {

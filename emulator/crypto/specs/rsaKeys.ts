@@ -1,6 +1,7 @@
 import { constants, createPublicKey, privateEncrypt, publicDecrypt, randomBytes } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { derElements, readDer } from '../der.ts'
+import { bigintOf } from './numbers.ts'
 import { INTEGER, OCTETS, SEQUENCE } from './pkcs8.ts'
 
 /**
@@ -35,13 +36,4 @@ function integersOf(der: Buffer): readonly bigint[] | undefined {
   const elements = inner && derElements(der, inner)
   if (!elements?.every(({ tag }) => tag === INTEGER)) return undefined
   return elements.map(({ start, end }) => bigintOf(der.subarray(start, end)))
-}
-
-/** A non-negative number, big-endian. BigInt() would want a string of it. */
-function bigintOf(bytes: Buffer): bigint {
-  let value = 0n
-  let at = 0
-  for (; at + 8 <= bytes.length; at += 8) value = (value << 64n) | bytes.readBigUInt64BE(at)
-  for (; at < bytes.length; at++) value = (value << 8n) | BigInt(bytes[at] ?? 0)
-  return value
 }
