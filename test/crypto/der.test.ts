@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { der, derHead, readDer } from '../../emulator/crypto/der.ts'
+import { der, derElements, derHead, readDer } from '../../emulator/crypto/der.ts'
 
 describe('DER', () => {
   it('writes the shortest length', () => {
@@ -43,5 +43,16 @@ describe('DER', () => {
 
   it('refuses an offset past the end', () => {
     expect(readDer(Buffer.from('0400', 'hex'), Infinity, 2, 0x04)).toBeUndefined()
+  })
+
+  it('lists the elements that fill a span', () => {
+    const bytes = Buffer.from('ff0201050400ff', 'hex')
+    expect(derElements(bytes, { start: 1, end: 6 })).toEqual([
+      { tag: 0x02, start: 3, end: 4 },
+      { tag: 0x04, start: 6, end: 6 },
+    ])
+    expect(derElements(bytes, { start: 1, end: 1 })).toEqual([])
+    expect(derElements(bytes, { start: 1, end: 5 })).toBeUndefined()
+    expect(derElements(bytes, { start: 1, end: 7 })).toBeUndefined()
   })
 })
