@@ -30,7 +30,7 @@ export type MaterialSpec =
   | 'ML_KEM_1024'
   | 'SM2'
 
-/** Every key spec and what it can do (facts: B5). Nothing outside this table and what it refers to names an algorithm. */
+/** Every key spec and what it can do (facts: B5). Nothing but this table and what it refers to names an algorithm. */
 const SPECS: Readonly<Record<MaterialSpec, SpecDescriptor>> = {
   SYMMETRIC_DEFAULT: symmetric(32),
   RSA_2048: rsa(2048),

@@ -35,7 +35,7 @@ export interface EcKeys {
   readonly scalar: (material: SecretBytes) => Buffer
   /** The public point, uncompressed. Not a copy. */
   readonly point: (material: SecretBytes) => Buffer
-  /** The shared X coordinate at full field length. Undefined, or an exception, for what is no public key of this curve. */
+  /** The common X at full field length. Undefined, or an exception, for what is no public key of this curve. */
   readonly agree: (material: SecretBytes, peer: Buffer) => Buffer | undefined
 }
 

@@ -69,8 +69,8 @@ export function ecc(name: keyof typeof CURVES): SpecDescriptor {
 }
 
 /**
- * ECDSA; signatures are DER and randomised. Messages are OpenSSL's affair; digests, which node:crypto does not sign as they
- * are, noble's, some times slower. Neither half is forced low, as AWS's are not for secp256k1 either.
+ * ECDSA; signatures are DER and randomised. Messages are OpenSSL's affair; digests, which node:crypto does not sign as
+ * they are, noble's, which is slower. No half is forced low, as AWS's are not for secp256k1 either.
  */
 function ecdsa({ ecdsa: curve, hash, digestLength }: EccSpec, keys: EcKeys): SigningScheme {
   const options = { prehash: false, lowS: false, format: 'der' } as const

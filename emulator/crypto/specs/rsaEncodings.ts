@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 
-/** How a digest becomes the block that RSA signs (RFC 8017 §9). Blocks are as long as the modulus, a multiple of 8 bits. */
+/** How a digest becomes the block that RSA signs (RFC 8017 §9). Blocks are as long as the modulus. */
 export interface SignatureEncoding {
   readonly encode: (hash: string, digest: Buffer, length: number) => Buffer
   readonly matches: (hash: string, digest: Buffer, block: Buffer) => boolean

@@ -10,8 +10,8 @@ import { bigintOf, bytesOf, derInteger, readDerInteger } from './numbers.ts'
 import { OCTETS, SEQUENCE } from './pkcs8.ts'
 
 /**
- * SM2 (GB/T 32918): signatures, encryption and ECDH on China's curve. Digests that come from outside and SM2's encryption are
- * beyond node:crypto, so the arithmetic is noble's; keys and ECDH are OpenSSL's as for the other curves.
+ * SM2 (GB/T 32918): signatures, encryption and ECDH on China's curve. Digests that come from outside and SM2's
+ * encryption are beyond node:crypto, so the arithmetic is noble's; keys and ECDH are OpenSSL's, as for other curves.
  */
 const LENGTH = 32
 const CURVE = {
@@ -93,7 +93,7 @@ function readSignature(bytes: Buffer): [bigint, bigint] | undefined {
   return r && s?.end === outer.end ? [r.value, s.value] : undefined
 }
 
-/** Plaintext or ciphertext, XOR a stream made of the common point. Undefined for a stream of zeros: the plaintext itself. */
+/** `data` XOR a stream made of the common point. Undefined for a stream of zeros, which would hide nothing. */
 function masked(common: Sm2Point, data: Buffer): Buffer | undefined {
   const [x, y] = coordinates(common)
   const counter = Buffer.alloc(4)

@@ -5,8 +5,8 @@ import { acceptMaterial, decapsulate, encapsulate, publicKeyOf } from '../../../
 import { accepted, bytesOf, flipped, hex, keyOf, pkcs8, tlv } from '../keys.ts'
 
 /**
- * `known`: what OpenSSL 4.0 answers for the seed 00 01 … 3f: SHA-256 of the SPKI, the secret of the ciphertext that the
- * message 80 81 … 9f makes, and the secret of a ciphertext of 2a bytes (implicit rejection). It was not asked for 512.
+ * `known`: what OpenSSL 4.0 answers for the seed 00 01 … 3f: SHA-256 of the SPKI, the secret of the ciphertext that
+ * the message 80 81 … 9f makes, and that of a ciphertext of 2a bytes (implicit rejection). It was not asked for 512.
  */
 const SETS = [
   { spec: 'ML_KEM_512', oid: '0609608648016503040401', noble: ml_kem512, ciphertext: 768, spki: 822, known: undefined },
