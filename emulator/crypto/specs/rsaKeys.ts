@@ -11,12 +11,18 @@ import { INTEGER, OCTETS, SEQUENCE } from './pkcs8.ts'
  */
 export function isSoundRsaKey(key: KeyObject, der: Buffer): boolean {
   const numbers = integersOf(der)
-  if (numbers?.length !== 9) return false
-  const [version = 1n, n = 0n, e = 0n, d = 0n, p = 0n, q = 0n, dp = 0n, dq = 0n, qInverse = 0n] = numbers
-  if (version !== 0n || p < 3n || q < 3n || p === q || p * q !== n) return false
-  if (d % (p - 1n) !== dp || d % (q - 1n) !== dq || (qInverse * q) % p !== 1n) return false
-  return (e * dp) % (p - 1n) === 1n && (e * dq) % (q - 1n) === 1n && invertsPowers(key)
+  return numbers?.length === 9 && numbers[0] === 0n && belongTogether(numbers.slice(1)) && invertsPowers(key)
 }
+
+/** Modulus, exponents, primes, the private exponent modulo either of them less one, and the inverse of the second. */
+function belongTogether(numbers: readonly bigint[]): boolean {
+  const [n, e, d, p, q, dp, dq, inverse] = numbers as Eight
+  if (p < 3n || q < 3n || p === q || p * q !== n) return false
+  if (d % (p - 1n) !== dp || d % (q - 1n) !== dq || (inverse * q) % p !== 1n) return false
+  return (e * dp) % (p - 1n) === 1n && (e * dq) % (q - 1n) === 1n
+}
+
+type Eight = [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint]
 
 function invertsPowers(key: KeyObject): boolean {
   const padding = constants.RSA_NO_PADDING
