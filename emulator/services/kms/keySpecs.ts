@@ -21,8 +21,6 @@ export interface UsageFacts {
 export interface KeySpecFacts {
   /** `symmetric` in the words of grants: HMAC keys are, too (facts: B17). */
   readonly symmetric: boolean
-  /** Bytes of material. */
-  readonly materialLength: number
   readonly usages: Readonly<Partial<Record<KeyUsageType, UsageFacts>>>
 }
 
@@ -30,7 +28,6 @@ export interface KeySpecFacts {
 export const KEY_SPECS: Readonly<Partial<Record<KeySpec, KeySpecFacts>>> = {
   SYMMETRIC_DEFAULT: {
     symmetric: true,
-    materialLength: 32,
     usages: {
       ENCRYPT_DECRYPT: {
         algorithms: { EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'] },

@@ -1,8 +1,8 @@
-import { specFacts } from '../keySpecs.ts'
+import type { SecretBytes } from '../../../crypto/types.ts'
 import { KEYS } from '../quotas.ts'
 import type { KeyRecord, KmsCall } from '../state.ts'
 import { tooManyKeys } from '../unsourced.ts'
-import { newMaterial } from './material.ts'
+import { storeMaterial } from './material.ts'
 import { keyArn } from './names.ts'
 
 type Choices = Pick<KeyRecord, 'id' | 'policy'> & Partial<KeyRecord>
@@ -39,11 +39,13 @@ export function requireRoomForKey(call: KmsCall): void {
   if (keys.size - keys.count('manager', 'AWS') >= most) throw tooManyKeys()
 }
 
-/** Gives a key its first material and stores both. */
-export function storeNewKey(key: KeyRecord, call: KmsCall): KeyRecord {
+/**
+ * Stores a key together with its first material; a key whose material comes later is stored without. Whoever makes the material
+ * waits for it before: no key is ever stored half made.
+ */
+export function storeNewKey(key: KeyRecord, material: SecretBytes | undefined, call: KmsCall): KeyRecord {
   return call.env.store.transaction(() => {
-    const material = newMaterial(key, specFacts(key).materialLength, call.state)
-    const complete: KeyRecord = { ...key, materials: [material] }
+    const complete: KeyRecord = material ? { ...key, materials: [storeMaterial(key, material, call.state)] } : key
     call.state.keys.in(key.account, key.region).put(key.id, complete)
     return complete
   })

@@ -2,6 +2,7 @@ import type { KeyRecord, KmsCall } from '../state.ts'
 import { certificateKeyPolicy, managedKeyPolicy } from './managedPolicies.ts'
 import { MANAGED_SERVICES } from './managedServices.ts'
 import { createKeyRecord, storeNewKey } from './create.ts'
+import { symmetricMaterial } from './material.ts'
 
 interface ManagedKey {
   readonly protects: string
@@ -38,6 +39,7 @@ export function managedKeyFor(alias: string, call: KmsCall): KeyRecord | undefin
         },
         call,
       ),
+      symmetricMaterial(),
       call,
     )
     call.state.aliases.in(account, region).put(alias, { name: alias, keyId: key.id, createdAt: time, updatedAt: time })

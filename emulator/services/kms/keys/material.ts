@@ -37,17 +37,23 @@ export function materialFor(key: KeyRecord, id: string, state: KmsState): Secret
   return record.keyId === key.id && record.account === key.account ? secretOf(record) : 'another key'
 }
 
-/**
- * Makes new material for a key and stores it; the caller stores the key with the entry in the same transaction.
- * @param length bytes
- */
-export function newMaterial(
+/** Stores material of a key; the caller stores the key with the entry in the same transaction. */
+export function storeMaterial(
   key: Pick<KeyRecord, 'id' | 'account' | 'region'>,
-  length: number,
+  secret: SecretBytes,
   state: KmsState,
 ): MaterialEntry {
-  const secret = generateSecret(length)
   const id = materialId(key.id, secret)
   state.material.in().put(`${key.region}/${id}`, { account: key.account, keyId: key.id, bytes: toStored(secret) })
   return { id }
 }
+
+/** Bytes of AES-256. */
+const SYMMETRIC_LENGTH = 32
+
+/** Material of a symmetric encryption key: at once, unlike key pairs. Timers and AWS managed keys rely on that. */
+export const symmetricMaterial = (): SecretBytes => generateSecret(SYMMETRIC_LENGTH)
+
+/** Makes and stores further material for a symmetric encryption key, as `storeMaterial`. */
+export const newMaterial = (key: Pick<KeyRecord, 'id' | 'account' | 'region'>, state: KmsState): MaterialEntry =>
+  storeMaterial(key, symmetricMaterial(), state)

@@ -1,5 +1,4 @@
 import type { Environment } from '../../../operation/call.ts'
-import { specFacts } from '../keySpecs.ts'
 import { keyPath, type KeyRecord, type KmsState, type MaterialEntry } from '../state.ts'
 import { newMaterial } from './material.ts'
 import { rememberDeleted } from './pricing.ts'
@@ -86,7 +85,7 @@ function finishOnDemand(key: KeyRecord, site: Site): void {
 function rotate(key: KeyRecord, entry: Omit<MaterialEntry, 'id'>, change: Partial<KeyRecord>, site: Site): void {
   const { state, env } = site
   const rotated = env.store.transaction(() => {
-    const material = newMaterial(key, specFacts(key).materialLength, state)
+    const material = newMaterial(key, state)
     const now: KeyRecord = { ...key, ...change, materials: [...key.materials, { ...material, ...entry }] }
     state.keys.in(key.account, key.region).put(key.id, now)
     return now

@@ -1,10 +1,12 @@
 import type { CreateKeyRequest } from '@aws-sdk/client-kms'
+import type { SecretBytes } from '../../../crypto/types.ts'
 import { notImplemented } from '../../../operation/perform.ts'
 import { isoTime, said } from '../audit.ts'
 import { validation } from '../errors.ts'
 import { KEY_SPECS } from '../keySpecs.ts'
 import { checkGrantTokens } from '../grants/tokens.ts'
 import { createKeyRecord, requireRoomForKey, storeNewKey } from '../keys/create.ts'
+import { symmetricMaterial } from '../keys/material.ts'
 import { keyMetadata } from '../keys/metadata.ts'
 import { keyArn } from '../keys/names.ts'
 import { acceptPolicy, defaultPolicy, preventLockout } from '../keys/policy.ts'
@@ -54,6 +56,20 @@ function requirePossible(input: CreateKeyRequest, { spec, usage, origin, multiRe
   if (input.XksKeyId !== undefined) throw missing('XksKeyId')
 }
 
+/** The record of the key that is asked for, without material. Throws for tags and policies that AWS refuses, and too many keys. */
+function keyToBe(input: CreateKeyRequest, chosen: NewKey, call: KmsCall): KeyRecord {
+  requireRoomForKey(call)
+  const tags = withTags({}, input.Tags ?? [])
+  const policy =
+    input.Policy === undefined ? defaultPolicy(call.account) : acceptPolicy(input.Policy, call.env.directory)
+  const key = createKeyRecord({ ...chosen, description: input.Description ?? '', tags, policy }, call)
+  if (input.Policy !== undefined && input.BypassPolicyLockoutSafetyCheck !== true) preventLockout(key, call)
+  return key
+}
+
+/** The material that KMS makes for a key. */
+const firstMaterial = (): SecretBytes | Promise<SecretBytes> => symmetricMaterial()
+
 const createKey = kms.row('CreateKey', {
   action: 'kms:CreateKey',
   subject: newKey,
@@ -78,15 +94,12 @@ const createKey = kms.row('CreateKey', {
           },
         ]
       : [],
-  run(input, call, chosen) {
+  async run(input, call, chosen) {
     requirePossible(input, chosen)
-    requireRoomForKey(call)
-    const tags = withTags({}, input.Tags ?? [])
-    const policy =
-      input.Policy === undefined ? defaultPolicy(call.account) : acceptPolicy(input.Policy, call.env.directory)
-    const key = createKeyRecord({ ...chosen, description: input.Description ?? '', tags, policy }, call)
-    if (input.Policy !== undefined && input.BypassPolicyLockoutSafetyCheck !== true) preventLockout(key, call)
-    return { KeyMetadata: keyMetadata(storeNewKey(key, call)) }
+    // What is wrong with the request is said before a key pair is made, which takes its time; the world may have changed after it.
+    keyToBe(input, chosen, call)
+    const material = await firstMaterial()
+    return { KeyMetadata: keyMetadata(storeNewKey(keyToBe(input, chosen, call), material, call)) }
   },
   audit: (input, output, _subject, call) => ({
     requestParameters: createKeyParameters(input),
