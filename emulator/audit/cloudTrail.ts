@@ -117,8 +117,8 @@ function errorFields(error: AwsError | undefined, denied: boolean): CloudTrailRe
 
 const isDenial = ({ code }: AwsError) => code === 'AccessDeniedException' || code === 'AccessDenied'
 
-/** Stable for a request, so that a record read twice is the same record. */
-function eventId(requestId: string): string {
+/** The id of a request's record: stable, so that a record read twice is the same record. */
+export function eventId(requestId: string): string {
   const digits = Buffer.from(requestId).toString('hex').padEnd(32, '0').slice(-32)
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-8${digits.slice(17, 20)}-${digits.slice(20)}`
 }

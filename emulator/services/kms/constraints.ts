@@ -129,6 +129,12 @@ const dataKeyPair = {
   },
   ...grantTokens,
 } satisfies Record<string, Constraint>
+/** The length of the ciphertext is not documented; as for other ciphertexts. */
+const encapsulation = {
+  KeyId: keyId,
+  EncapsulationAlgorithm: { enum: ['ML_KEM'] },
+  ...grantTokens,
+} satisfies Record<string, Constraint>
 const materialId: Constraint = { minLength: 64, maxLength: 64, pattern: '^[a-f0-9]+$' }
 const region: Constraint = { minLength: 1, maxLength: 32, pattern: '^([a-z]+-){2,3}\\d+$' }
 const customKeyStoreId: Constraint = { minLength: 1, maxLength: 64 }
@@ -193,6 +199,7 @@ export const constraints: ConstraintTable = {
       XksKeyId: { minLength: 1, maxLength: 128, pattern: '^[a-zA-Z0-9-_.]+$' },
       ...tags,
     },
+    Decapsulate: { ...encapsulation, SharedSecretCiphertextBlob: ciphertext },
     Decrypt: {
       CiphertextBlob: ciphertext,
       KeyId: keyId,
@@ -222,6 +229,7 @@ export const constraints: ConstraintTable = {
     DisconnectCustomKeyStore: { CustomKeyStoreId: customKeyStoreId },
     EnableKey: onlyKey,
     EnableKeyRotation: { KeyId: keyId, RotationPeriodInDays: { min: 90, max: 2560 } },
+    Encapsulate: encapsulation,
     Encrypt: {
       KeyId: keyId,
       Plaintext: { minLength: 1, maxLength: 4096 },

@@ -19,6 +19,10 @@ export const invalidGrantToken = refusal('InvalidGrantTokenException')
 
 /** These say nothing more than their code (facts: A2). */
 export const invalidCiphertext = () => new AwsError('InvalidCiphertextException', 400, '')
+export const invalidSignature = () => new AwsError('KMSInvalidSignatureException', 400, '')
+export const invalidMac = () => new AwsError('KMSInvalidMacException', 400, '')
+/** Operations on a kind of key that has nothing of the sort (facts: A2, B11). */
+export const notForThisKey = () => new AwsError('UnsupportedOperationException', 400, '')
 export const invalidMarker = () => new AwsError('InvalidMarkerException', 400, '')
 
 export const keyMissing = (arn: string) => notFound(`Key '${arn}' does not exist`)

@@ -30,6 +30,8 @@ const USE: Row = {
   Unavailable: 'unavailable',
   Creating: 'creating',
 }
+/** Until about 2024 a disabled key refused, which is why AWS's model still has the exception. */
+const READ_PUBLIC: Row = { ...PENDING, PendingImport: 'pendingImport', Creating: 'creating' }
 const SWITCH: Row = { ...PENDING, PendingImport: 'pendingImport', Creating: 'creating', Updating: 'updating' }
 const ROTATION: Row = { Disabled: 'disabled', ...PENDING, PendingImport: 'pendingImport', Creating: 'creating' }
 
@@ -45,18 +47,26 @@ export const STATE_TABLE = {
   },
   CreateAlias: NOT_PENDING,
   CreateGrant: USE,
+  Decapsulate: USE,
   Decrypt: USE,
   DeleteAlias: ANY_STATE,
+  DeriveSharedSecret: USE,
   DescribeKey: ANY_STATE,
   DisableKey: SWITCH,
   DisableKeyRotation: ROTATION,
   EnableKey: SWITCH,
   EnableKeyRotation: ROTATION,
+  Encapsulate: USE,
   Encrypt: USE,
   GenerateDataKey: USE,
+  GenerateDataKeyPair: USE,
+  GenerateDataKeyPairWithoutPlaintext: USE,
   GenerateDataKeyWithoutPlaintext: USE,
+  GenerateMac: USE,
+  GetKeyLastUsage: ANY_STATE,
   GetKeyPolicy: ANY_STATE,
   GetKeyRotationStatus: ANY_STATE,
+  GetPublicKey: READ_PUBLIC,
   ListGrants: ANY_STATE,
   ListKeyPolicies: ANY_STATE,
   ListKeyRotations: ANY_STATE,
@@ -67,10 +77,13 @@ export const STATE_TABLE = {
   RevokeGrant: ANY_STATE,
   RotateKeyOnDemand: ROTATION,
   ScheduleKeyDeletion: { ...PENDING, Updating: 'updating' },
+  Sign: USE,
   TagResource: NOT_PENDING,
   UntagResource: NOT_PENDING,
   UpdateAlias: NOT_PENDING,
   UpdateKeyDescription: NOT_PENDING,
+  Verify: USE,
+  VerifyMac: USE,
 } as const satisfies Record<string, Row>
 
 export type StatefulOperation = keyof typeof STATE_TABLE

@@ -67,6 +67,14 @@ export interface GrantRecord extends Grant {
   readonly createdAt: number
 }
 
+/** A successful cryptographic operation with a key. */
+export interface KeyUse {
+  readonly at: number
+  /** Left out by versions that kept the time alone. */
+  readonly operation?: string | undefined
+  readonly requestId?: string | undefined
+}
+
 /** `<region>/<account>/<key id>`: where a key is among all. */
 export const keyPath = ({ region, account, id }: Pick<KeyRecord, 'region' | 'account' | 'id'>): string =>
   `${region}/${account}/${id}`
@@ -119,8 +127,8 @@ export const collections = {
       id: (grant: GrantRecord) => `${grant.region}/${grant.id}`,
     },
   } satisfies CollectionSpec<GrantRecord>,
-  /** By key id: when a key was last used, exact to the day. */
-  lastUse: { name: 'kms.lastUse', scope: 'region' } satisfies CollectionSpec<{ readonly at: number }>,
+  /** By key id: how a key was last used, exact to the day. */
+  lastUse: { name: 'kms.lastUse', scope: 'region' } satisfies CollectionSpec<KeyUse>,
   /** The emulator's own secret that makes grant tokens unguessable. */
   secrets: { name: 'kms.secrets', scope: 'global', secret: true } satisfies CollectionSpec<{ readonly bytes: string }>,
 }
@@ -130,10 +138,10 @@ export interface KmsState {
   readonly material: Collection<MaterialRecord>
   readonly aliases: Collection<AliasRecord>
   readonly grants: Collection<GrantRecord>
-  readonly lastUse: Collection<{ readonly at: number }>
+  readonly lastUse: Collection<KeyUse>
   readonly secrets: Collection<{ readonly bytes: string }>
-  /** When keys were last used, by ARN, in this process. */
-  readonly recentUse: Map<string, number>
+  /** How keys were last used, by ARN, in this process. */
+  readonly recentUse: Map<string, KeyUse>
   /** What keys cost that are gone, in this process. */
   readonly deletedKeys: PricedKey[]
 }
@@ -146,7 +154,7 @@ export function kmsState(store: Store): KmsState {
     material: store.collection<MaterialRecord>(collections.material),
     aliases: store.collection<AliasRecord>(collections.aliases),
     grants: store.collection<GrantRecord>(collections.grants),
-    lastUse: store.collection<{ readonly at: number }>(collections.lastUse),
+    lastUse: store.collection<KeyUse>(collections.lastUse),
     secrets: store.collection<{ readonly bytes: string }>(collections.secrets),
     recentUse: new Map(),
     deletedKeys: [],

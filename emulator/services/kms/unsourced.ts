@@ -1,5 +1,5 @@
 import { AwsError } from '../../lib/awsError.ts'
-import { invalidGrantToken, invalidState, limitExceeded, notFound, validation } from './errors.ts'
+import { invalidGrantToken, invalidState, limitExceeded, notFound, unsupported, validation } from './errors.ts'
 
 /*
  * Words that nobody has recorded from AWS. Codes follow AWS's model and documentation; the sentences are ours, in AWS's manner.
@@ -46,6 +46,12 @@ export const bothKeySpecs = () =>
   validation(
     'You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.',
   )
+
+/** Known: SM2 is offered in China Regions only, ML-KEM everywhere else (facts: B5); the sentence from one public report of us-east-1. */
+export const specNotOffered = (spec: string) => unsupported(`KeySpec ${spec} is not supported in this Region`)
+
+/** Known: SM2 is offered in China Regions only (facts: B6). As for key specs. */
+export const pairSpecNotOffered = (spec: string) => unsupported(`KeyPairSpec ${spec} is not supported in this Region`)
 
 /** Known: the member may be missing only in a dry run with IGNORE_CIPHERTEXT (facts: B6). The sentence is the validator's. */
 export const ciphertextMissing = () =>

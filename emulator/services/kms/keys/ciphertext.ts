@@ -1,7 +1,9 @@
 import type { DryRunModifierType, EncryptionAlgorithmSpec } from '@aws-sdk/client-kms'
 import { openBlob, parseBlob, sealBlob, type BlobKind, type ParsedBlob } from '../../../crypto/envelope.ts'
 import type { EncryptionContext } from '../../../crypto/types.ts'
-import { incorrectKey, invalidCiphertext } from '../errors.ts'
+import { asymmetricDecrypt, asymmetricEncrypt, longestPlaintext } from '../../../crypto/keyMaterial.ts'
+import { incorrectKey, invalidCiphertext, validation } from '../errors.ts'
+import { isSymmetricEncryption } from '../keySpecs.ts'
 import type { KeyRecord, KmsCall } from '../state.ts'
 import { ciphertextMissing, keyIdMissing, modifiersNeedDryRun } from '../unsourced.ts'
 import { currentMaterial, materialFor } from './material.ts'
@@ -20,7 +22,9 @@ export interface CiphertextInput {
 /** A ciphertext and the key it is to be opened with. */
 export interface Sealed {
   readonly target: Target
-  /** Undefined when it cannot be read, or need not be (`ignored`). */
+  /** As it was sent; undefined when it need not be looked at (`ignored`). */
+  readonly bytes: Buffer | undefined
+  /** What a symmetric ciphertext says; undefined when it cannot be read. */
   readonly blob: ParsedBlob | undefined
   /** A dry run that leaves the ciphertext out of account. */
   readonly ignored: boolean
@@ -34,16 +38,18 @@ export function findSealed(input: CiphertextInput, call: KmsCall): Sealed {
   const ignored = input.modifiers?.includes('IGNORE_CIPHERTEXT') === true
   if (ignored && input.dryRun !== true) throw modifiersNeedDryRun()
   if (!input.blob && !ignored) throw ciphertextMissing()
-  if (input.keyId === undefined && (ignored || !isSymmetric(input.algorithm))) throw keyIdMissing()
+  const symmetric = (input.algorithm ?? SYMMETRIC) === SYMMETRIC
+  if (input.keyId === undefined && (ignored || !symmetric)) throw keyIdMissing()
 
-  const blob = input.blob && !ignored ? parseBlob(bufferOf(input.blob)) : undefined
-  if (input.keyId !== undefined) return { target: resolveKey(input.keyId, call), blob, ignored }
+  const bytes = input.blob && !ignored ? bufferOf(input.blob) : undefined
+  const blob = bytes && symmetric ? parseBlob(bytes) : undefined
+  if (input.keyId !== undefined) return { target: resolveKey(input.keyId, call), bytes, blob, ignored }
   if (!blob) throw invalidCiphertext()
-  return { target: resolveMaterial(blob.materialId, call) ?? unknownCiphertextKey(call), blob, ignored }
+  return { target: resolveMaterial(blob.materialId, call) ?? unknownCiphertextKey(call), bytes, blob, ignored }
 }
 
-const isSymmetric = (algorithm: EncryptionAlgorithmSpec | undefined) =>
-  algorithm === undefined || algorithm === 'SYMMETRIC_DEFAULT'
+/** What an algorithm is when none is named. */
+export const SYMMETRIC = 'SYMMETRIC_DEFAULT'
 
 /** A plaintext under a key. */
 export interface SealedUnder {
@@ -52,41 +58,86 @@ export interface SealedUnder {
   readonly materialId: string | undefined
 }
 
+/** What is to be encrypted, and how. */
+export interface SealRequest {
+  readonly kind: BlobKind
+  readonly algorithm: EncryptionAlgorithmSpec
+  readonly context: EncryptionContext
+  readonly plaintext: Buffer
+}
+
+/** Throws ValidationException for what a key of this kind cannot encrypt (facts: B6). */
+export function requireSealable(
+  key: KeyRecord,
+  { algorithm, context, plaintext }: Pick<SealRequest, 'algorithm' | 'context' | 'plaintext'>,
+): void {
+  if (isSymmetricEncryption(key)) return
+  requireNoContext(context)
+  const longest = longestPlaintext(key.spec, algorithm)
+  if (longest === undefined || plaintext.length <= longest) return
+  throw validation(
+    `Algorithm ${algorithm} and key spec ${key.spec} cannot encrypt data larger than ${String(longest)} bytes.`,
+  )
+}
+
+/** An empty context is as good as none (facts: B6). */
+function requireNoContext(context: EncryptionContext): void {
+  if (Object.keys(context).length === 0) return
+  throw validation('EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.')
+}
+
 /**
  * Encrypts under a key that admits the algorithm: what Encrypt, ReEncrypt and the data key operations have in common. A promise only
  * where the key's kind makes one wait.
  */
-export function sealUnder(
-  key: KeyRecord,
-  request: {
-    readonly kind: BlobKind
-    readonly algorithm: EncryptionAlgorithmSpec
-    readonly context: EncryptionContext
-    readonly plaintext: Buffer
-  },
-  call: KmsCall,
-): SealedUnder | Promise<SealedUnder> {
-  const { kind, context, plaintext } = request
+export function sealUnder(key: KeyRecord, request: SealRequest, call: KmsCall): SealedUnder | Promise<SealedUnder> {
+  const { kind, algorithm, context, plaintext } = request
   const { id: materialId, secret: material } = currentMaterial(key, call.state)
-  return { blob: sealBlob({ kind, materialId, material, context, plaintext }), materialId }
+  if (isSymmetricEncryption(key)) {
+    return { blob: sealBlob({ kind, materialId, material, context, plaintext }), materialId }
+  }
+  requireSealable(key, request)
+  return { blob: asymmetricEncrypt(key.spec, material, algorithm, plaintext), materialId: undefined }
 }
 
 /** The plaintext of a ciphertext, which is undefined when a dry run ignores it. Every failure of decryption looks alike. */
 export function unseal(
-  { blob, ignored }: Sealed,
+  sealed: Sealed,
   key: KeyRecord,
   algorithm: EncryptionAlgorithmSpec | undefined,
   context: EncryptionContext,
   call: KmsCall,
 ): Buffer | undefined | Promise<Buffer | undefined> {
   if (key.usage !== 'ENCRYPT_DECRYPT') throw incorrectKey()
+  const open = isSymmetricEncryption(key) ? openSymmetric : openAsymmetric
+  const plaintext = open(sealed, key, algorithm ?? SYMMETRIC, context, call)
+  if (!plaintext && !sealed.ignored) throw invalidCiphertext()
+  return plaintext
+}
+
+type Open = (
+  sealed: Sealed,
+  key: KeyRecord,
+  algorithm: EncryptionAlgorithmSpec,
+  context: EncryptionContext,
+  call: KmsCall,
+) => Buffer | undefined
+
+const openSymmetric: Open = ({ blob }, key, algorithm, context, call) => {
   requireAlgorithm(key, algorithm)
-  if (ignored) return undefined
   const material = blob && materialFor(key, blob.materialId, call.state)
   if (material === 'another key') throw incorrectKey()
-  const plaintext = blob && material && openBlob(blob, material, context)
-  if (!plaintext) throw invalidCiphertext()
-  return plaintext
+  return blob && material && openBlob(blob, material, context)
+}
+
+const openAsymmetric: Open = ({ bytes, blob }, key, algorithm, context, call) => {
+  if (bytes && algorithm === SYMMETRIC) {
+    // To the default algorithm, a ciphertext of the key pair is none (facts: B6); one of a symmetric key brings the wrong key.
+    throw blob && materialFor(key, blob.materialId, call.state) ? incorrectKey() : invalidCiphertext()
+  }
+  requireAlgorithm(key, algorithm)
+  requireNoContext(context)
+  return bytes && asymmetricDecrypt(key.spec, currentMaterial(key, call.state).secret, algorithm, bytes)
 }
 
 /** The same bytes as a Buffer, without copying. */

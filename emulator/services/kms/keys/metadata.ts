@@ -1,10 +1,11 @@
 import type { KeyMetadata } from '@aws-sdk/client-kms'
-import { usageFacts } from '../keySpecs.ts'
+import { isSymmetricEncryption, usageFacts } from '../keySpecs.ts'
 import type { KeyRecord } from '../state.ts'
 
 /** KeyMetadata in AWS's order of members (facts: B8). */
 export function keyMetadata(key: KeyRecord): KeyMetadata {
-  const { EncryptionAlgorithms, SigningAlgorithms, KeyAgreementAlgorithms, MacAlgorithms } = usageFacts(key).algorithms
+  const { EncryptionAlgorithms, SigningAlgorithms, KeyAgreementAlgorithms, EncapsulationAlgorithms, MacAlgorithms } =
+    usageFacts(key).algorithms
   return {
     AWSAccountId: key.account,
     KeyId: key.id,
@@ -23,11 +24,10 @@ export function keyMetadata(key: KeyRecord): KeyMetadata {
     EncryptionAlgorithms,
     SigningAlgorithms,
     KeyAgreementAlgorithms,
+    EncapsulationAlgorithms,
     MultiRegion: key.multiRegion,
     MacAlgorithms,
-    CurrentKeyMaterialId: hasMaterialIds(key) ? key.materials.at(-1)?.id : undefined,
+    // Other keys have one, but do not show it (facts: B8).
+    CurrentKeyMaterialId: isSymmetricEncryption(key) ? key.materials.at(-1)?.id : undefined,
   }
 }
-
-/** Only symmetric encryption keys show which material they use (facts: B8). */
-const hasMaterialIds = ({ spec }: KeyRecord) => spec === 'SYMMETRIC_DEFAULT'

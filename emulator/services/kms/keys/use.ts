@@ -1,6 +1,6 @@
-import type { EncryptionAlgorithmSpec, KeyUsageType } from '@aws-sdk/client-kms'
+import type { KeyUsageType } from '@aws-sdk/client-kms'
 import { dryRunSucceeded, invalidKeyUsage, keyMissing } from '../errors.ts'
-import { encryptionAlgorithms } from '../keySpecs.ts'
+import { algorithmsOf } from '../keySpecs.ts'
 import { requireState, type StatefulOperation } from '../keyStates.ts'
 import type { KeyRecord } from '../state.ts'
 import type { Target } from './resolve.ts'
@@ -21,12 +21,9 @@ export function requireUsage(key: KeyRecord, usage: KeyUsageType, operation: str
   throw invalidKeyUsage(`${key.arn} key usage is ${key.usage} which is not valid for ${operation}.`)
 }
 
-/** The algorithm to use: SYMMETRIC_DEFAULT unless told. Throws InvalidKeyUsageException (facts: B5). */
-export function requireAlgorithm(
-  key: KeyRecord,
-  algorithm: EncryptionAlgorithmSpec = 'SYMMETRIC_DEFAULT',
-): EncryptionAlgorithmSpec {
-  if (encryptionAlgorithms(key).includes(algorithm)) return algorithm
+/** Throws InvalidKeyUsageException for an algorithm that is not among the key's (facts: B5). */
+export function requireAlgorithm(key: KeyRecord, algorithm: string): void {
+  if (algorithmsOf(key).includes(algorithm)) return
   throw invalidKeyUsage(`Algorithm ${algorithm} is incompatible with key spec ${key.spec}.`)
 }
 

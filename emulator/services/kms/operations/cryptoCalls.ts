@@ -4,6 +4,7 @@ import { notImplemented } from '../../../operation/perform.ts'
 import { encryptionContextKeys, NO_CONTEXT } from '../encryptionContext.ts'
 import { checkGrantTokens } from '../grants/tokens.ts'
 import { resolveKey, type Target } from '../keys/resolve.ts'
+import { sharedKey } from '../keys/resource.ts'
 import type { KmsCall } from '../state.ts'
 import { given } from './onKey.ts'
 
@@ -20,6 +21,9 @@ export function namedKey(input: CryptoInput, call: KmsCall): Target {
   return target
 }
 
+/** Rows of cryptographic operations on a key that the request names, which its account may open to others (facts: B3). */
+export const onNamedKey = { readOnly: true, subject: namedKey, resource: sharedKey } as const
+
 /** Condition keys of a symmetric cryptographic operation; the default algorithm counts (facts: C6). */
 export function cryptoContext(
   context: EncryptionContext | undefined,
@@ -33,7 +37,7 @@ export function cryptoContext(
 }
 
 /** Under which name grants list the operation, and what their constraints are compared with. */
-export const granted = (grantOperation: string, context: EncryptionContext | undefined) => ({
+export const granted = (grantOperation: string, context?: EncryptionContext) => ({
   grantOperation,
   encryptionContext: context ?? NO_CONTEXT,
 })

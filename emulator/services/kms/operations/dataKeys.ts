@@ -6,7 +6,7 @@ import { keyResources, said } from '../audit.ts'
 import { NO_CONTEXT } from '../encryptionContext.ts'
 import { validation } from '../errors.ts'
 import { DATA_KEY_LENGTHS } from '../keySpecs.ts'
-import { sealUnder } from '../keys/ciphertext.ts'
+import { sealUnder, SYMMETRIC } from '../keys/ciphertext.ts'
 import { recordUse } from '../keys/lastUse.ts'
 import type { Target } from '../keys/resolve.ts'
 import { sharedKey } from '../keys/resource.ts'
@@ -29,12 +29,12 @@ function lengthOf({ KeySpec, NumberOfBytes }: DataKeyInput): number {
 async function generate(input: DataKeyInput, call: KmsCall, target: Target, operation: DataKeyOperation) {
   const key = usable(target, operation)
   requireUsage(key, 'ENCRYPT_DECRYPT', operation)
-  const algorithm = requireAlgorithm(key)
+  requireAlgorithm(key, SYMMETRIC)
   const length = lengthOf(input)
   endDryRun(input)
   const context = input.EncryptionContext ?? NO_CONTEXT
   const plaintext = revealBytes(generateSecret(length))
-  const { blob, materialId } = await sealUnder(key, { kind: 'dataKey', algorithm, context, plaintext }, call)
+  const { blob, materialId } = await sealUnder(key, { kind: 'dataKey', algorithm: SYMMETRIC, context, plaintext }, call)
   recordUse(key, call)
   return { plaintext, blob, keyId: key.arn, materialId }
 }

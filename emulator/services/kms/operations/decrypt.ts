@@ -3,7 +3,7 @@ import { keyResources, said } from '../audit.ts'
 import { NO_CONTEXT } from '../encryptionContext.ts'
 import { invalidCiphertext } from '../errors.ts'
 import { checkGrantTokens } from '../grants/tokens.ts'
-import { findSealed, unseal, type Sealed } from '../keys/ciphertext.ts'
+import { findSealed, SYMMETRIC, unseal, type Sealed } from '../keys/ciphertext.ts'
 import { recordUse } from '../keys/lastUse.ts'
 import { keyResource } from '../keys/resource.ts'
 import { endDryRun, usable } from '../keys/use.ts'
@@ -43,13 +43,13 @@ const decrypt = kms.row('Decrypt', {
     return {
       KeyId: key.arn,
       Plaintext: plaintext,
-      EncryptionAlgorithm: input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      EncryptionAlgorithm: input.EncryptionAlgorithm ?? SYMMETRIC,
       KeyMaterialId: sealed.blob?.materialId,
     }
   },
   audit: (input, output, sealed) => ({
     requestParameters: {
-      encryptionAlgorithm: input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      encryptionAlgorithm: input.EncryptionAlgorithm ?? SYMMETRIC,
       ...said(input, 'KeyId', 'EncryptionContext', 'DryRun'),
     },
     responseElements: null,

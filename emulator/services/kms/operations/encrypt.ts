@@ -1,6 +1,6 @@
 import { keyResources, said } from '../audit.ts'
 import { NO_CONTEXT } from '../encryptionContext.ts'
-import { bufferOf, sealUnder } from '../keys/ciphertext.ts'
+import { bufferOf, requireSealable, sealUnder, SYMMETRIC } from '../keys/ciphertext.ts'
 import { recordUse } from '../keys/lastUse.ts'
 import { sharedKey } from '../keys/resource.ts'
 import { endDryRun, requireAlgorithm, requireUsage, usable } from '../keys/use.ts'
@@ -18,17 +18,19 @@ const encrypt = kms.row('Encrypt', {
   async run(input, call, target) {
     const key = usable(target, 'Encrypt')
     requireUsage(key, 'ENCRYPT_DECRYPT', 'Encrypt')
-    const algorithm = requireAlgorithm(key, input.EncryptionAlgorithm)
-    endDryRun(input)
+    const algorithm = input.EncryptionAlgorithm ?? SYMMETRIC
+    requireAlgorithm(key, algorithm)
     const context = input.EncryptionContext ?? NO_CONTEXT
     const plaintext = bufferOf(given(input.Plaintext))
+    requireSealable(key, { algorithm, context, plaintext })
+    endDryRun(input)
     const { blob } = await sealUnder(key, { kind: 'encrypt', algorithm, context, plaintext }, call)
     recordUse(key, call)
     return { CiphertextBlob: blob, KeyId: key.arn, EncryptionAlgorithm: algorithm }
   },
   audit: (input, _output, target) => ({
     requestParameters: {
-      encryptionAlgorithm: input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      encryptionAlgorithm: input.EncryptionAlgorithm ?? SYMMETRIC,
       ...said(input, 'KeyId', 'EncryptionContext', 'DryRun'),
     },
     responseElements: null,

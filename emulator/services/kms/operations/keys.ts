@@ -1,12 +1,11 @@
 import type { CreateKeyRequest } from '@aws-sdk/client-kms'
-import type { SecretBytes } from '../../../crypto/types.ts'
+import { generateMaterial } from '../../../crypto/keyMaterial.ts'
 import { notImplemented } from '../../../operation/perform.ts'
 import { isoTime, said } from '../audit.ts'
 import { validation } from '../errors.ts'
-import { KEY_SPECS } from '../keySpecs.ts'
+import { isOffered, KEY_SPECS } from '../keySpecs.ts'
 import { checkGrantTokens } from '../grants/tokens.ts'
 import { createKeyRecord, requireRoomForKey, storeNewKey } from '../keys/create.ts'
-import { symmetricMaterial } from '../keys/material.ts'
 import { keyMetadata } from '../keys/metadata.ts'
 import { keyArn } from '../keys/names.ts'
 import { acceptPolicy, defaultPolicy, preventLockout } from '../keys/policy.ts'
@@ -16,7 +15,7 @@ import { page } from '../pages.ts'
 import { kms } from '../service.ts'
 import type { KeyRecord, KmsCall } from '../state.ts'
 import { requestTags, withTags } from '../tags.ts'
-import { bothKeySpecs } from '../unsourced.ts'
+import { bothKeySpecs, specNotOffered } from '../unsourced.ts'
 import { admitted, changeAndArm, changeAudit, given, keyAudit, onOwnKey } from './onKey.ts'
 
 type NewKey = Pick<KeyRecord, 'id' | 'spec' | 'usage' | 'origin' | 'multiRegion'>
@@ -42,14 +41,17 @@ function newKey(input: CreateKeyRequest, call: KmsCall): NewKey {
 const SYMMETRIC = 'SYMMETRIC_DEFAULT'
 
 /** What AWS would refuse, in its words; then what is not emulated, by name. */
-function requirePossible(input: CreateKeyRequest, { spec, usage, origin, multiRegion }: NewKey): void {
+function requirePossible(
+  input: CreateKeyRequest,
+  { spec, usage, origin, multiRegion }: NewKey,
+  { region }: KmsCall,
+): void {
   if (spec !== SYMMETRIC && input.KeyUsage === undefined) {
     throw validation('You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.')
   }
-  const facts = KEY_SPECS[spec]
+  if (!isOffered(spec, region)) throw specNotOffered(spec)
   const missing = (what: string) => notImplemented('kms', `CreateKey with ${what}`)
-  if (!facts) throw missing(`KeySpec ${spec}`)
-  if (!facts.usages[usage]) throw validation(`KeyUsage ${usage} is not compatible with KeySpec ${spec}`)
+  if (!KEY_SPECS[spec].usages[usage]) throw validation(`KeyUsage ${usage} is not compatible with KeySpec ${spec}`)
   if (origin !== 'AWS_KMS') throw missing(`Origin ${origin}`)
   if (multiRegion) throw missing('MultiRegion')
   if (input.CustomKeyStoreId !== undefined) throw missing('CustomKeyStoreId')
@@ -66,9 +68,6 @@ function keyToBe(input: CreateKeyRequest, chosen: NewKey, call: KmsCall): KeyRec
   if (input.Policy !== undefined && input.BypassPolicyLockoutSafetyCheck !== true) preventLockout(key, call)
   return key
 }
-
-/** The material that KMS makes for a key. */
-const firstMaterial = (): SecretBytes | Promise<SecretBytes> => symmetricMaterial()
 
 const createKey = kms.row('CreateKey', {
   action: 'kms:CreateKey',
@@ -95,10 +94,10 @@ const createKey = kms.row('CreateKey', {
         ]
       : [],
   async run(input, call, chosen) {
-    requirePossible(input, chosen)
+    requirePossible(input, chosen, call)
     // What is wrong with the request is said before a key pair is made, which takes its time; the world may have changed after it.
     keyToBe(input, chosen, call)
-    const material = await firstMaterial()
+    const material = await generateMaterial(chosen.spec)
     return { KeyMetadata: keyMetadata(storeNewKey(keyToBe(input, chosen, call), material, call)) }
   },
   audit: (input, output, _subject, call) => ({

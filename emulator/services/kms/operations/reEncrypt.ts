@@ -1,9 +1,9 @@
-import type { ReEncryptRequest } from '@aws-sdk/client-kms'
+import type { ReEncryptRequest, ReEncryptResponse } from '@aws-sdk/client-kms'
 import { keyResources, said } from '../audit.ts'
 import { NO_CONTEXT } from '../encryptionContext.ts'
 import { invalidCiphertext } from '../errors.ts'
 import { checkGrantTokens } from '../grants/tokens.ts'
-import { findSealed, sealUnder, unseal, type Sealed } from '../keys/ciphertext.ts'
+import { findSealed, requireSealable, sealUnder, SYMMETRIC, unseal, type Sealed } from '../keys/ciphertext.ts'
 import { recordUse } from '../keys/lastUse.ts'
 import { resolveKey, type Target } from '../keys/resolve.ts'
 import { keyResource } from '../keys/resource.ts'
@@ -37,6 +37,18 @@ function sidesOf(input: ReEncryptRequest, call: KmsCall): Sides {
 /** Resolved keys are compared, not how they were named (facts: C6). */
 const onSameKey = ({ from, to }: Sides) => ({ 'kms:ReEncryptOnSameKey': String(from.target.arn === to.arn) })
 
+/** Only symmetric sides have a material id (facts: B6, F2). */
+function materialData(output: ReEncryptResponse | undefined) {
+  const { SourceKeyMaterialId, DestinationKeyMaterialId } = output ?? {}
+  if (SourceKeyMaterialId === undefined && DestinationKeyMaterialId === undefined) return {}
+  return {
+    additionalEventData: {
+      ...(SourceKeyMaterialId !== undefined && { sourceKeyMaterialId: SourceKeyMaterialId }),
+      ...(DestinationKeyMaterialId !== undefined && { destinationKeyMaterialId: DestinationKeyMaterialId }),
+    },
+  }
+}
+
 const reEncrypt = kms.row('ReEncrypt', {
   action: 'kms:ReEncryptFrom',
   readOnly: true,
@@ -63,12 +75,14 @@ const reEncrypt = kms.row('ReEncrypt', {
     const source = usable(from.target, 'ReEncrypt')
     const destination = usable(to, 'ReEncrypt')
     requireUsage(destination, 'ENCRYPT_DECRYPT', 'ReEncrypt')
-    const algorithm = requireAlgorithm(destination, input.DestinationEncryptionAlgorithm)
+    const algorithm = input.DestinationEncryptionAlgorithm ?? SYMMETRIC
+    requireAlgorithm(destination, algorithm)
     const sourceContext = input.SourceEncryptionContext ?? NO_CONTEXT
     const plaintext = await unseal(from, source, input.SourceEncryptionAlgorithm, sourceContext, call)
+    const context = input.DestinationEncryptionContext ?? NO_CONTEXT
+    if (plaintext) requireSealable(destination, { algorithm, context, plaintext })
     endDryRun(input)
     if (!plaintext) throw invalidCiphertext()
-    const context = input.DestinationEncryptionContext ?? NO_CONTEXT
     const { blob, materialId } = await sealUnder(destination, { kind: 'encrypt', algorithm, context, plaintext }, call)
     plaintext.fill(0)
     recordUse(source, call)
@@ -77,7 +91,7 @@ const reEncrypt = kms.row('ReEncrypt', {
       CiphertextBlob: blob,
       SourceKeyId: source.arn,
       KeyId: destination.arn,
-      SourceEncryptionAlgorithm: input.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      SourceEncryptionAlgorithm: input.SourceEncryptionAlgorithm ?? SYMMETRIC,
       DestinationEncryptionAlgorithm: algorithm,
       SourceKeyMaterialId: from.blob?.materialId,
       DestinationKeyMaterialId: materialId,
@@ -93,16 +107,11 @@ const reEncrypt = kms.row('ReEncrypt', {
         'DestinationEncryptionContext',
         'DryRun',
       ),
-      sourceEncryptionAlgorithm: input.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
-      destinationEncryptionAlgorithm: input.DestinationEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      sourceEncryptionAlgorithm: input.SourceEncryptionAlgorithm ?? SYMMETRIC,
+      destinationEncryptionAlgorithm: input.DestinationEncryptionAlgorithm ?? SYMMETRIC,
     },
     responseElements: null,
-    ...(output?.DestinationKeyMaterialId !== undefined && {
-      additionalEventData: {
-        sourceKeyMaterialId: output.SourceKeyMaterialId,
-        destinationKeyMaterialId: output.DestinationKeyMaterialId,
-      },
-    }),
+    ...materialData(output),
     resources: keyResources(sides?.from.target, sides?.to),
   }),
 })

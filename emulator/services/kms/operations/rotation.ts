@@ -1,5 +1,6 @@
 import type { RotationsListEntry } from '@aws-sdk/client-kms'
-import { limitExceeded } from '../errors.ts'
+import { limitExceeded, notForThisKey, validation } from '../errors.ts'
+import { isSymmetricEncryption } from '../keySpecs.ts'
 import { page, sortedAfter } from '../pages.ts'
 import { kms } from '../service.ts'
 import type { KeyRecord, MaterialEntry } from '../state.ts'
@@ -16,6 +17,7 @@ const enableKeyRotation = kms.row('EnableKeyRotation', {
   context: (input) => ({ 'kms:RotationPeriodInDays': String(input.RotationPeriodInDays ?? USUAL_PERIOD) }),
   run(input, call, target) {
     const key = admitted(target, 'EnableKeyRotation')
+    requireRotatable(key)
     const periodInDays = input.RotationPeriodInDays ?? key.rotation?.periodInDays ?? USUAL_PERIOD
     // The same period again leaves the date where it was (facts: B11).
     if (key.rotation?.periodInDays !== periodInDays) {
@@ -59,6 +61,7 @@ const rotateKeyOnDemand = kms.row('RotateKeyOnDemand', {
   action: 'kms:RotateKeyOnDemand',
   run(_input, call, target) {
     const key = admitted(target, 'RotateKeyOnDemand')
+    requireRotatable(key)
     // Asking again while it is under way changes nothing (facts: B11).
     if (key.rotatingSince === undefined) {
       requireRotationsLeft(key)
@@ -68,6 +71,11 @@ const rotateKeyOnDemand = kms.row('RotateKeyOnDemand', {
   },
   audit: changeAudit('KeyId'),
 })
+
+/** To be asked, or told to stop, is all the same to other keys; they just do not rotate (facts: B11). */
+function requireRotatable(key: KeyRecord): void {
+  if (!isSymmetricEncryption(key)) throw notForThisKey()
+}
 
 function requireRotationsLeft(key: KeyRecord): void {
   if (key.materials.filter(({ rotation }) => rotation === 'ON_DEMAND').length < MOST_ON_DEMAND) return
@@ -82,6 +90,9 @@ const listKeyRotations = kms.row('ListKeyRotations', {
   readOnly: true,
   run(input, _call, target) {
     const key = admitted(target, 'ListKeyRotations')
+    if (input.IncludeKeyMaterial !== undefined && !isSymmetricEncryption(key)) {
+      throw validation('Input parameter includeKeyMaterial can only be used with symmetric keys.')
+    }
     const all = input.IncludeKeyMaterial === 'ALL_KEY_MATERIAL'
     const entries = key.materials.flatMap((material, at) =>
       all || material.rotatedAt !== undefined

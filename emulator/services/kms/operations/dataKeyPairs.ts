@@ -1,0 +1,101 @@
+import type { GenerateDataKeyPairRequest, GenerateDataKeyPairWithoutPlaintextRequest } from '@aws-sdk/client-kms'
+import { generateMaterial, publicKeyOf } from '../../../crypto/keyMaterial.ts'
+import { revealBytes } from '../../../crypto/material.ts'
+import type { AuditFacts } from '../../../operation/trace.ts'
+import { keyResources, said } from '../audit.ts'
+import { NO_CONTEXT } from '../encryptionContext.ts'
+import { invalidKeyUsage } from '../errors.ts'
+import { isOffered, specFacts } from '../keySpecs.ts'
+import { sealUnder, SYMMETRIC } from '../keys/ciphertext.ts'
+import { recordUse } from '../keys/lastUse.ts'
+import type { Target } from '../keys/resolve.ts'
+import { endDryRun, requireAlgorithm, requireUsage, usable } from '../keys/use.ts'
+import { kms } from '../service.ts'
+import type { KeyRecord, KmsCall } from '../state.ts'
+import { pairSpecNotOffered } from '../unsourced.ts'
+import { cryptoContext, granted, onNamedKey, refuseRecipient } from './cryptoCalls.ts'
+import { given } from './onKey.ts'
+
+type PairInput = GenerateDataKeyPairRequest | GenerateDataKeyPairWithoutPlaintextRequest
+type PairOperation = 'GenerateDataKeyPair' | 'GenerateDataKeyPairWithoutPlaintext'
+
+/** The key that is to encrypt the private one. Throws InvalidKeyUsageException (facts: captures 8). */
+function sealingKey(target: Target, operation: PairOperation): KeyRecord {
+  const key = usable(target, operation)
+  if (!specFacts(key).symmetric) throw invalidKeyUsage('You cannot generate a data key pair with an asymmetric CMK')
+  requireUsage(key, 'ENCRYPT_DECRYPT', operation)
+  requireAlgorithm(key, SYMMETRIC)
+  return key
+}
+
+/** A fresh key pair, its private key (PKCS #8) bare and under the KMS key. */
+async function generate(input: PairInput, call: KmsCall, target: Target, operation: PairOperation) {
+  const { id } = sealingKey(target, operation)
+  const spec = given(input.KeyPairSpec)
+  if (!isOffered(spec, call.region)) throw pairSpecNotOffered(spec)
+  endDryRun(input)
+  const secret = await generateMaterial(spec)
+  // Key pairs take their time to make: the KMS key that was authorized is looked at again.
+  const current = call.state.keys.in(target.account, call.region).get(id)
+  const key = sealingKey({ ...target, key: current }, operation)
+  const plaintext = revealBytes(secret)
+  const context = input.EncryptionContext ?? NO_CONTEXT
+  const { blob, materialId } = await sealUnder(key, { kind: 'dataKey', algorithm: SYMMETRIC, context, plaintext }, call)
+  recordUse(key, call)
+  return {
+    plaintext,
+    output: {
+      PrivateKeyCiphertextBlob: blob,
+      PublicKey: publicKeyOf(spec, secret),
+      KeyId: key.arn,
+      KeyPairSpec: spec,
+      KeyMaterialId: materialId,
+    },
+  }
+}
+
+const pairContext = (input: PairInput, _call: KmsCall, target: Target) => ({
+  ...cryptoContext(input.EncryptionContext, undefined, target),
+  'kms:DataKeyPairSpec': input.KeyPairSpec,
+})
+
+function audit(
+  input: PairInput,
+  output: { readonly KeyMaterialId?: string | undefined } | undefined,
+  target: Target | undefined,
+): AuditFacts {
+  return {
+    requestParameters: said(input, 'KeyId', 'KeyPairSpec', 'EncryptionContext', 'DryRun'),
+    responseElements: null,
+    ...(output?.KeyMaterialId !== undefined && { additionalEventData: { keyMaterialId: output.KeyMaterialId } }),
+    resources: keyResources(target),
+  }
+}
+
+const generateDataKeyPair = kms.row('GenerateDataKeyPair', {
+  ...onNamedKey,
+  action: 'kms:GenerateDataKeyPair',
+  context: pairContext,
+  grant: (input) => granted('GenerateDataKeyPair', input.EncryptionContext),
+  async run(input, call, target) {
+    refuseRecipient(input, call)
+    const { plaintext, output } = await generate(input, call, target, 'GenerateDataKeyPair')
+    return { PrivateKeyPlaintext: plaintext, ...output }
+  },
+  audit,
+})
+
+const generateDataKeyPairWithoutPlaintext = kms.row('GenerateDataKeyPairWithoutPlaintext', {
+  ...onNamedKey,
+  action: 'kms:GenerateDataKeyPairWithoutPlaintext',
+  context: pairContext,
+  grant: (input) => granted('GenerateDataKeyPairWithoutPlaintext', input.EncryptionContext),
+  async run(input, call, target) {
+    const { plaintext, output } = await generate(input, call, target, 'GenerateDataKeyPairWithoutPlaintext')
+    plaintext.fill(0)
+    return output
+  },
+  audit,
+})
+
+export const dataKeyPairRows = [generateDataKeyPair, generateDataKeyPairWithoutPlaintext]
