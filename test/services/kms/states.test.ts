@@ -3,18 +3,26 @@ import {
   CancelKeyDeletionCommand,
   CreateAliasCommand,
   CreateGrantCommand,
+  DecapsulateCommand,
   DecryptCommand,
   DeleteAliasCommand,
+  DeriveSharedSecretCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
   DisableKeyRotationCommand,
   EnableKeyCommand,
   EnableKeyRotationCommand,
+  EncapsulateCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
+  GenerateDataKeyPairCommand,
+  GenerateDataKeyPairWithoutPlaintextCommand,
   GenerateDataKeyWithoutPlaintextCommand,
+  GenerateMacCommand,
+  GetKeyLastUsageCommand,
   GetKeyPolicyCommand,
   GetKeyRotationStatusCommand,
+  GetPublicKeyCommand,
   ListAliasesCommand,
   ListGrantsCommand,
   ListKeyPoliciesCommand,
@@ -26,10 +34,14 @@ import {
   RevokeGrantCommand,
   RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
+  SignCommand,
   TagResourceCommand,
   UntagResourceCommand,
   UpdateAliasCommand,
   UpdateKeyDescriptionCommand,
+  VerifyCommand,
+  VerifyMacCommand,
+  type CreateKeyCommandInput,
   type KMSClient,
 } from '@aws-sdk/client-kms'
 import { requireState, STATE_TABLE, type StatefulOperation } from '../../../emulator/services/kms/keyStates.ts'
@@ -44,18 +56,50 @@ interface Prepared {
   readonly Arn: string
   readonly alias: string
   readonly GrantId: string
+  /** Made with the key: a ciphertext, signature, MAC or public key, as the operation takes it. */
   readonly CiphertextBlob: Uint8Array | undefined
 }
 
+const MESSAGE = Buffer.from('x')
+const SIGNS = { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' } as const
+const AGREES = { KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' } as const
+const MACS = { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' } as const
+const ENCAPSULATES = { KeySpec: 'ML_KEM_512', KeyUsage: 'ENCAPSULATE_DECAPSULATE' } as const
+
+/** The key an operation needs, where it is not a symmetric encryption key. */
+const KEYS: Readonly<Partial<Record<StatefulOperation, CreateKeyCommandInput>>> = {
+  Sign: SIGNS,
+  Verify: SIGNS,
+  GetPublicKey: SIGNS,
+  DeriveSharedSecret: AGREES,
+  GenerateMac: MACS,
+  VerifyMac: MACS,
+  Encapsulate: ENCAPSULATES,
+  Decapsulate: ENCAPSULATES,
+}
+
+async function madeWith(KeyId: string, operation: StatefulOperation | undefined): Promise<Uint8Array | undefined> {
+  const key = operation && KEYS[operation]
+  if (!key) return (await kms.root.send(new EncryptCommand({ KeyId, Plaintext: MESSAGE }))).CiphertextBlob
+  if (key === SIGNS) return (await kms.root.send(new SignCommand({ KeyId, ...SIGNED }))).Signature
+  if (key === MACS) return (await kms.root.send(new GenerateMacCommand({ KeyId, ...MACED }))).Mac
+  if (key === AGREES) return (await kms.root.send(new GetPublicKeyCommand({ KeyId }))).PublicKey
+  return (await kms.root.send(new EncapsulateCommand({ KeyId, EncapsulationAlgorithm: 'ML_KEM' })))
+    .SharedSecretCiphertextBlob
+}
+
+const SIGNED = { Message: MESSAGE, SigningAlgorithm: 'ECDSA_SHA_256' } as const
+const MACED = { Message: MESSAGE, MacAlgorithm: 'HMAC_SHA_256' } as const
+
 let made = 0
-async function prepare(): Promise<Prepared> {
-  const { KeyId, Arn } = await kms.createKey()
+async function prepare(operation?: StatefulOperation): Promise<Prepared> {
+  const { KeyId, Arn } = await kms.createKey(operation && KEYS[operation])
   const alias = `alias/state-${String(made++)}`
   await kms.root.send(new CreateAliasCommand({ AliasName: alias, TargetKeyId: KeyId }))
   const { GrantId = '' } = await kms.root.send(
-    new CreateGrantCommand({ KeyId, GranteePrincipal: `arn:aws:iam::${ACCOUNT}:root`, Operations: ['Decrypt'] }),
+    new CreateGrantCommand({ KeyId, GranteePrincipal: `arn:aws:iam::${ACCOUNT}:root`, Operations: ['DescribeKey'] }),
   )
-  const { CiphertextBlob } = await kms.root.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }))
+  const CiphertextBlob = await madeWith(KeyId, operation)
   return { KeyId, Arn, alias, GrantId, CiphertextBlob }
 }
 
@@ -72,19 +116,33 @@ const CALLS: Readonly<Record<StatefulOperation, (on: Prepared, client: KMSClient
     client.send(
       new CreateGrantCommand({ KeyId, GranteePrincipal: `arn:aws:iam::${ACCOUNT}:root`, Operations: ['Encrypt'] }),
     ),
+  Decapsulate: ({ KeyId, CiphertextBlob }, client) =>
+    client.send(
+      new DecapsulateCommand({ KeyId, EncapsulationAlgorithm: 'ML_KEM', SharedSecretCiphertextBlob: CiphertextBlob }),
+    ),
   Decrypt: ({ CiphertextBlob }, client) => client.send(new DecryptCommand({ CiphertextBlob })),
   DeleteAlias: ({ alias }, client) => client.send(new DeleteAliasCommand({ AliasName: alias })),
+  DeriveSharedSecret: ({ KeyId, CiphertextBlob }, client) =>
+    client.send(new DeriveSharedSecretCommand({ KeyId, KeyAgreementAlgorithm: 'ECDH', PublicKey: CiphertextBlob })),
   DescribeKey: ({ KeyId }, client) => client.send(new DescribeKeyCommand({ KeyId })),
   DisableKey: ({ KeyId }, client) => client.send(new DisableKeyCommand({ KeyId })),
   DisableKeyRotation: ({ KeyId }, client) => client.send(new DisableKeyRotationCommand({ KeyId })),
   EnableKey: ({ KeyId }, client) => client.send(new EnableKeyCommand({ KeyId })),
   EnableKeyRotation: ({ KeyId }, client) => client.send(new EnableKeyRotationCommand({ KeyId })),
+  Encapsulate: ({ KeyId }, client) => client.send(new EncapsulateCommand({ KeyId, EncapsulationAlgorithm: 'ML_KEM' })),
   Encrypt: ({ KeyId }, client) => client.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') })),
   GenerateDataKey: ({ KeyId }, client) => client.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' })),
+  GenerateDataKeyPair: ({ KeyId }, client) =>
+    client.send(new GenerateDataKeyPairCommand({ KeyId, KeyPairSpec: 'ECC_NIST_P256' })),
+  GenerateDataKeyPairWithoutPlaintext: ({ KeyId }, client) =>
+    client.send(new GenerateDataKeyPairWithoutPlaintextCommand({ KeyId, KeyPairSpec: 'ECC_NIST_P256' })),
   GenerateDataKeyWithoutPlaintext: ({ KeyId }, client) =>
     client.send(new GenerateDataKeyWithoutPlaintextCommand({ KeyId, KeySpec: 'AES_256' })),
+  GenerateMac: ({ KeyId }, client) => client.send(new GenerateMacCommand({ KeyId, ...MACED })),
+  GetKeyLastUsage: ({ KeyId }, client) => client.send(new GetKeyLastUsageCommand({ KeyId })),
   GetKeyPolicy: ({ KeyId }, client) => client.send(new GetKeyPolicyCommand({ KeyId })),
   GetKeyRotationStatus: ({ KeyId }, client) => client.send(new GetKeyRotationStatusCommand({ KeyId })),
+  GetPublicKey: ({ KeyId }, client) => client.send(new GetPublicKeyCommand({ KeyId })),
   ListGrants: ({ KeyId }, client) => client.send(new ListGrantsCommand({ KeyId })),
   ListKeyPolicies: ({ KeyId }, client) => client.send(new ListKeyPoliciesCommand({ KeyId })),
   ListKeyRotations: ({ KeyId }, client) => client.send(new ListKeyRotationsCommand({ KeyId })),
@@ -97,6 +155,7 @@ const CALLS: Readonly<Record<StatefulOperation, (on: Prepared, client: KMSClient
   RotateKeyOnDemand: ({ KeyId }, client) => client.send(new RotateKeyOnDemandCommand({ KeyId })),
   ScheduleKeyDeletion: ({ KeyId }, client) =>
     client.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 })),
+  Sign: ({ KeyId }, client) => client.send(new SignCommand({ KeyId, ...SIGNED })),
   TagResource: ({ KeyId }, client) =>
     client.send(new TagResourceCommand({ KeyId, Tags: [{ TagKey: 'a', TagValue: 'b' }] })),
   UntagResource: ({ KeyId }, client) => client.send(new UntagResourceCommand({ KeyId, TagKeys: ['a'] })),
@@ -104,6 +163,10 @@ const CALLS: Readonly<Record<StatefulOperation, (on: Prepared, client: KMSClient
     client.send(new UpdateAliasCommand({ AliasName: alias, TargetKeyId: KeyId })),
   UpdateKeyDescription: ({ KeyId }, client) =>
     client.send(new UpdateKeyDescriptionCommand({ KeyId, Description: 'new' })),
+  Verify: ({ KeyId, CiphertextBlob }, client) =>
+    client.send(new VerifyCommand({ KeyId, ...SIGNED, Signature: CiphertextBlob })),
+  VerifyMac: ({ KeyId, CiphertextBlob }, client) =>
+    client.send(new VerifyMacCommand({ KeyId, ...MACED, Mac: CiphertextBlob })),
 }
 
 const DISABLED = (arn: string) => refused('DisabledException', `${arn} is disabled.`)
@@ -112,11 +175,20 @@ const NOT_PENDING = (arn: string) => refused('KMSInvalidStateException', `${arn}
 
 const USES: readonly StatefulOperation[] = [
   'CreateGrant',
+  'Decapsulate',
   'Decrypt',
+  'DeriveSharedSecret',
+  'Encapsulate',
   'Encrypt',
   'GenerateDataKey',
+  'GenerateDataKeyPair',
+  'GenerateDataKeyPairWithoutPlaintext',
   'GenerateDataKeyWithoutPlaintext',
+  'GenerateMac',
   'ReEncrypt',
+  'Sign',
+  'Verify',
+  'VerifyMac',
 ]
 const ROTATIONS: readonly StatefulOperation[] = ['DisableKeyRotation', 'EnableKeyRotation', 'RotateKeyOnDemand']
 const CHANGES: readonly StatefulOperation[] = [
@@ -133,7 +205,7 @@ const OPERATIONS = Object.keys(CALLS) as StatefulOperation[]
 
 describe('an enabled key', () => {
   it.each(OPERATIONS)('%s', async (operation) => {
-    const on = await prepare()
+    const on = await prepare(operation)
     if (operation === 'CancelKeyDeletion') {
       expect(await refusal(CALLS[operation](on, kms.root))).toEqual(NOT_PENDING(on.Arn))
     } else await CALLS[operation](on, kms.root)
@@ -142,7 +214,7 @@ describe('an enabled key', () => {
 
 describe('a disabled key', () => {
   it.each(OPERATIONS)('%s', async (operation) => {
-    const on = await prepare()
+    const on = await prepare(operation)
     await kms.root.send(new DisableKeyCommand({ KeyId: on.KeyId }))
     const call = CALLS[operation](on, kms.root)
     if (operation === 'CancelKeyDeletion') expect(await refusal(call)).toEqual(NOT_PENDING(on.Arn))
@@ -154,10 +226,11 @@ describe('a disabled key', () => {
 
 describe('a key pending deletion', () => {
   it.each(OPERATIONS)('%s', async (operation) => {
-    const on = await prepare()
+    const on = await prepare(operation)
     await kms.root.send(new ScheduleKeyDeletionCommand({ KeyId: on.KeyId }))
     const call = CALLS[operation](on, kms.root)
-    if ([...USES, ...ROTATIONS, ...CHANGES].includes(operation)) expect(await refusal(call)).toEqual(PENDING(on.Arn))
+    if ([...USES, ...ROTATIONS, ...CHANGES, 'GetPublicKey'].includes(operation))
+      expect(await refusal(call)).toEqual(PENDING(on.Arn))
     else await call
   })
 })
@@ -175,6 +248,7 @@ describe('states that keys do not reach yet', () => {
 
   it.each<[KeyRecord['state'], StatefulOperation, string | undefined]>([
     ['PendingImport', 'Encrypt', `KMSInvalidStateException: ${arn} is pending import.`],
+    ['PendingImport', 'GetPublicKey', `KMSInvalidStateException: ${arn} is pending import.`],
     ['PendingImport', 'EnableKey', `KMSInvalidStateException: ${arn} is pending import.`],
     ['PendingImport', 'ScheduleKeyDeletion', undefined],
     ['PendingImport', 'TagResource', undefined],

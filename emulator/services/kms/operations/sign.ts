@@ -34,17 +34,10 @@ const ED25519_TYPES: Readonly<Partial<Record<SigningAlgorithmSpec, MessageType>>
   ED25519_PH_SHA_512: 'DIGEST',
 }
 
-/** Bytes of the hash of message and public key that ML-DSA signs (FIPS 204, 6.2). */
-const MU_LENGTH = 64
-
 /** Throws ValidationException for what cannot be a digest (facts: B5, captures 8). */
 function requireLength(algorithm: SigningAlgorithmSpec, type: MessageType, message: Buffer): void {
-  if (type === 'EXTERNAL_MU' && message.length !== MU_LENGTH) {
-    throw validation(`External Mu is invalid length for algorithm ${algorithm}.`)
-  }
-  if (type === 'DIGEST' && message.length !== digestLength(algorithm)) {
-    throw validation(`Digest is invalid length for algorithm ${algorithm}.`)
-  }
+  if (type === 'RAW' || message.length === digestLength(algorithm)) return
+  throw validation(`${type === 'DIGEST' ? 'Digest' : 'External Mu'} is invalid length for algorithm ${algorithm}.`)
 }
 
 /** All that a signature is made of, and checked with. */
