@@ -95,7 +95,6 @@ describe('CreateKey', () => {
   })
 
   it.each<[string, CreateKeyCommandInput]>([
-    ['KeySpec ML_DSA_44', { KeySpec: 'ML_DSA_44', KeyUsage: 'SIGN_VERIFY' }],
     ['Origin EXTERNAL', { Origin: 'EXTERNAL' }],
     ['MultiRegion', { MultiRegion: true }],
   ])('says that %s is not emulated', async (what, input) => {

@@ -213,3 +213,22 @@ export const invalid = (...problems: readonly string[]): Refusal =>
 
 export const WITHHELD =
   'because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access'
+
+/** What a dry run of something that would succeed answers. */
+export const DRY = refused(
+  'DryRunOperationException',
+  'The request would have succeeded, but the DryRun option is set.',
+)
+
+/** The bytes of an answer's member. */
+export const bufferOf = (bytes: Uint8Array | undefined): Buffer => Buffer.from(bytes ?? [])
+
+/** Denied by no policy of one's own, as all of KMS's callers without a policy are. */
+export const notAllowed = (user: string, action: string, resource: string): Refusal =>
+  denied(
+    `User: ${user} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`,
+  )
+
+/** A user who may do one thing, on the condition that a key has a value. */
+export const allowIf = (Action: string, condition: Readonly<Record<string, string>>) =>
+  policyOf({ Effect: 'Allow', Action, Resource: '*', Condition: { StringEquals: condition } })
