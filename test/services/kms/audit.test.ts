@@ -2,17 +2,26 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import {
   CreateAliasCommand,
   CreateGrantCommand,
+  DecapsulateCommand,
   DecryptCommand,
+  DeriveSharedSecretCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
+  EncapsulateCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
+  GenerateDataKeyPairCommand,
+  GenerateMacCommand,
   GenerateRandomCommand,
+  GetPublicKeyCommand,
   ListAliasesCommand,
   ReEncryptCommand,
   RetireGrantCommand,
   ScheduleKeyDeletionCommand,
+  SignCommand,
   TagResourceCommand,
+  VerifyCommand,
+  VerifyMacCommand,
 } from '@aws-sdk/client-kms'
 import type { CloudTrailRecord } from '../../../emulator/audit/cloudTrail.ts'
 import { ACCOUNT, REGION, kmsForTests, type Key } from './support.ts'
@@ -119,6 +128,82 @@ describe('what the audit trail says', () => {
     })
   })
 
+  it('of signatures: the message type, given or not, and never the message', async () => {
+    const signing = await kms.createKey({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' })
+    const input = { KeyId: signing.KeyId, Message: Buffer.from('hidden'), SigningAlgorithm: 'ECDSA_SHA_256' } as const
+    const expected = {
+      requestParameters: { keyId: signing.KeyId, messageType: 'RAW', signingAlgorithm: 'ECDSA_SHA_256' },
+      responseElements: null,
+      additionalEventData: undefined,
+      readOnly: true,
+      resources: [resourceOf(signing)],
+    }
+    const { Signature } = await kms.root.send(new SignCommand(input))
+    expect(facts(last())).toEqual({ eventName: 'Sign', ...expected })
+    await kms.root.send(new VerifyCommand({ ...input, Signature }))
+    expect(facts(last())).toEqual({ eventName: 'Verify', ...expected })
+    await kms.root.send(new VerifyCommand({ ...input, Signature: Buffer.of(1) })).catch(() => undefined)
+    expect(last()).toMatchObject({
+      errorCode: 'KMSInvalidSignatureException',
+      requestParameters: expected.requestParameters,
+      resources: expected.resources,
+    })
+    expect(last()).not.toHaveProperty('errorMessage')
+    await kms.root.send(new GetPublicKeyCommand({ KeyId: signing.KeyId }))
+    expect(facts(last())).toEqual({
+      eventName: 'GetPublicKey',
+      ...expected,
+      requestParameters: { keyId: signing.KeyId },
+    })
+  })
+
+  it('of MACs, secrets that are agreed on, and data key pairs', async () => {
+    const { KeyId } = await kms.createKey({ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' })
+    const input = { KeyId, Message: Buffer.from('hidden'), MacAlgorithm: 'HMAC_SHA_256' } as const
+    const { Mac } = await kms.root.send(new GenerateMacCommand(input))
+    const macs = { requestParameters: { keyId: KeyId, macAlgorithm: 'HMAC_SHA_256' }, responseElements: null }
+    expect(facts(last())).toMatchObject({ eventName: 'GenerateMac', ...macs, readOnly: true })
+    await kms.root.send(new VerifyMacCommand({ ...input, Mac }))
+    expect(facts(last())).toMatchObject({ eventName: 'VerifyMac', ...macs, readOnly: true })
+
+    const agreeing = await kms.createKey({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' })
+    const { PublicKey } = await kms.root.send(new GetPublicKeyCommand({ KeyId: agreeing.KeyId }))
+    await kms.root.send(
+      new DeriveSharedSecretCommand({ KeyId: agreeing.KeyId, PublicKey, KeyAgreementAlgorithm: 'ECDH' }),
+    )
+    expect(facts(last())).toMatchObject({
+      requestParameters: { keyId: agreeing.KeyId, keyAgreementAlgorithm: 'ECDH' },
+      responseElements: null,
+      resources: [resourceOf(agreeing)],
+    })
+
+    await kms.root.send(new GenerateDataKeyPairCommand({ KeyId: key.KeyId, KeyPairSpec: 'ECC_NIST_P256' }))
+    expect(facts(last())).toEqual({
+      eventName: 'GenerateDataKeyPair',
+      requestParameters: { keyId: key.KeyId, keyPairSpec: 'ECC_NIST_P256' },
+      responseElements: null,
+      additionalEventData: { keyMaterialId: key.CurrentKeyMaterialId },
+      readOnly: true,
+      resources: [resourceOf(key)],
+    })
+  })
+
+  it('of Encapsulate and Decapsulate: the algorithm', async () => {
+    const kem = await kms.createKey({ KeySpec: 'ML_KEM_512', KeyUsage: 'ENCAPSULATE_DECAPSULATE' })
+    const input = { KeyId: kem.KeyId, EncapsulationAlgorithm: 'ML_KEM' } as const
+    const expected = {
+      requestParameters: { keyId: kem.KeyId, encapsulationAlgorithm: 'ML_KEM' },
+      responseElements: null,
+      additionalEventData: undefined,
+      readOnly: true,
+      resources: [resourceOf(kem)],
+    }
+    const { SharedSecretCiphertextBlob } = await kms.root.send(new EncapsulateCommand(input))
+    expect(facts(last())).toEqual({ eventName: 'Encapsulate', ...expected })
+    await kms.root.send(new DecapsulateCommand({ ...input, SharedSecretCiphertextBlob }))
+    expect(facts(last())).toEqual({ eventName: 'Decapsulate', ...expected })
+  })
+
   it('of GenerateRandom and ListAliases: next to nothing', async () => {
     await kms.root.send(new GenerateRandomCommand({ NumberOfBytes: 8 }))
     expect(facts(last())).toMatchObject({ requestParameters: null, responseElements: null, resources: [] })
@@ -212,6 +297,11 @@ describe('what is never told', () => {
       }),
     )
     await kms.root.send(new DecryptCommand({ CiphertextBlob }))
+    const pair = await kms.root.send(new GenerateDataKeyPairCommand({ KeyId: key.KeyId, KeyPairSpec: 'ECC_NIST_P256' }))
+    const hmac = await kms.createKey({ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' })
+    const { Mac } = await kms.root.send(
+      new GenerateMacCommand({ KeyId: hmac.KeyId, Message: Buffer.from('x'), MacAlgorithm: 'HMAC_SHA_256' }),
+    )
     const material = emulator.store.export({ secrets: true }).collections['kms.material']?.['']
     const stored = Object.values(material ?? {}).map((record) => (record as { bytes: string }).bytes)
     expect(stored.length).toBeGreaterThan(0)
@@ -222,7 +312,9 @@ describe('what is never told', () => {
       JSON.stringify(emulator.store.export({ secrets: false })),
       lines.join('\n'),
     ].join('\n')
-    for (const secret of [...stored, Buffer.from(Plaintext ?? []).toString('base64'), GrantToken ?? '?']) {
+    const answered = [Plaintext, pair.PrivateKeyPlaintext, Mac].map((it) => Buffer.from(it ?? []).toString('base64'))
+    for (const secret of [...stored, ...answered, GrantToken ?? '?']) {
+      expect(secret).not.toBe('')
       expect(told.includes(secret)).toBe(false)
     }
   })

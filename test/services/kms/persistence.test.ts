@@ -8,11 +8,17 @@ import {
   DecryptCommand,
   DescribeKeyCommand,
   EncryptCommand,
+  GenerateMacCommand,
   GetKeyRotationStatusCommand,
   KMSClient,
   RetireGrantCommand,
   RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
+  SignCommand,
+  VerifyCommand,
+  VerifyMacCommand,
+  type KeySpec,
+  type KeyUsageType,
 } from '@aws-sdk/client-kms'
 import { ON_DEMAND_MS } from '../../../emulator/services/kms/keys/timers.ts'
 import { ACCOUNT, startEmulator, type TestEmulator } from '../../support/emulator.ts'
@@ -57,6 +63,28 @@ describe('after a restart', () => {
     expect(after.OnDemandRotationStartDate).toBeUndefined()
     const now = await client.send(new DescribeKeyCommand({ KeyId }))
     expect(now.KeyMetadata?.CurrentKeyMaterialId).not.toBe(KeyMetadata?.CurrentKeyMaterialId)
+  })
+
+  it('key pairs and HMAC keys are what they were', async () => {
+    let client = await restart()
+    const make = async (KeySpec: KeySpec, KeyUsage: KeyUsageType) =>
+      (await client.send(new CreateKeyCommand({ KeySpec, KeyUsage }))).KeyMetadata?.KeyId
+    const Message = Buffer.from('kept')
+    const signed = {
+      KeyId: await make('ML_DSA_44', 'SIGN_VERIFY'),
+      Message,
+      SigningAlgorithm: 'ML_DSA_SHAKE_256',
+    } as const
+    const maced = {
+      KeyId: await make('HMAC_256', 'GENERATE_VERIFY_MAC'),
+      Message,
+      MacAlgorithm: 'HMAC_SHA_256',
+    } as const
+    const { Signature } = await client.send(new SignCommand(signed))
+    const { Mac } = await client.send(new GenerateMacCommand(maced))
+    client = await restart()
+    expect((await client.send(new VerifyCommand({ ...signed, Signature }))).SignatureValid).toBe(true)
+    expect((await client.send(new VerifyMacCommand({ ...maced, Mac }))).MacValid).toBe(true)
   })
 
   it('a deletion is on the clock again', async () => {

@@ -16,6 +16,7 @@ import {
   type VerifyCommandInput,
 } from '@aws-sdk/client-kms'
 import {
+  ACCOUNT,
   DRY,
   OTHER_ACCOUNT,
   allow,
@@ -136,6 +137,25 @@ describe('Sign', () => {
     expect(ml_dsa44.verify(ofMu, MESSAGE, rawKey('ML_DSA_44', 1312))).toBe(true)
     await verify('ML_DSA_44', 'ML_DSA_SHAKE_256', ofMu)
     await verify('ML_DSA_44', 'ML_DSA_SHAKE_256', ofMessage, external)
+  })
+})
+
+describe('Sign and Verify with SM2', () => {
+  it('agree on messages, and on digests of 32 bytes', async () => {
+    const china = kms.of(ACCOUNT, 'cn-north-1')
+    const { KeyId } = await kms.createKey({ KeySpec: 'SM2', KeyUsage: 'SIGN_VERIFY' }, china)
+    const SigningAlgorithm = 'SM2DSA'
+    const messages = [{ Message: MESSAGE }, { Message: sha256(MESSAGE), MessageType: 'DIGEST' }] as const
+    for (const message of messages) {
+      const { Signature } = await china.send(new SignCommand({ KeyId, SigningAlgorithm, ...message }))
+      await china.send(new VerifyCommand({ KeyId, SigningAlgorithm, ...message, Signature }))
+      const other = new VerifyCommand({ KeyId, SigningAlgorithm, Message: Buffer.from('another'), Signature })
+      expect(await refusal(china.send(other))).toEqual(BAD_SIGNATURE)
+    }
+    const short = { KeyId, SigningAlgorithm, Message: Buffer.alloc(31), MessageType: 'DIGEST' } as const
+    expect(await refusal(china.send(new SignCommand(short)))).toEqual(
+      refused('ValidationException', 'Digest is invalid length for algorithm SM2DSA.'),
+    )
   })
 })
 
