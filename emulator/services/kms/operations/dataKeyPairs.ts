@@ -55,8 +55,8 @@ async function generate(input: PairInput, call: KmsCall, target: Target, operati
 }
 
 const pairContext = (input: PairInput, _call: KmsCall, target: Target) => ({
-  ...cryptoContext(input.EncryptionContext, undefined, target),
   'kms:DataKeyPairSpec': input.KeyPairSpec,
+  ...cryptoContext(input.EncryptionContext, undefined, target),
 })
 
 function audit(

@@ -93,7 +93,7 @@ const verify = kms.row('Verify', {
   run(input, call, target) {
     const { key, request } = signingOf(input, call, target, 'Verify')
     const signature = bufferOf(given(input.Signature))
-    if (!checkSignature({ ...request, signature })) throw invalidSignature()
+    if (!checkSignature({ signature, ...request })) throw invalidSignature()
     endDryRun(input)
     recordUse(key, call)
     return { KeyId: key.arn, SignatureValid: true, SigningAlgorithm: request.algorithm }
