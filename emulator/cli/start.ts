@@ -38,7 +38,7 @@ async function startOrExplain(settings: Settings, log: (line: string) => void) {
   try {
     return await createEmulator(settings, log)
   } catch (error) {
-    throw new CliError(error instanceof Error ? error.message : String(error))
+    throw new CliError(error instanceof Error ? error.message : String(error), error instanceof SettingsError ? 2 : 1)
   }
 }
 
@@ -93,6 +93,7 @@ const MEANING: Readonly<Record<keyof Settings, string>> = {
   log: 'what is printed: `off`, `error`, `denials` or `requests`',
   idSeed: 'any text: the same identifiers in the same order',
   quotas: 'KMS quotas to enforce: `off`, `aws`, or a list like CreateKey=5,Keys=10',
+  nitroRoot: 'a PEM file of root certificates that attestation documents may chain to',
 }
 
 function usage(): string {

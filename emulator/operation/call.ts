@@ -1,3 +1,4 @@
+import type { TrustedRoots } from '../crypto/attestation/chain.ts'
 import type { Blobs, Store } from '../state/store.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
@@ -145,6 +146,8 @@ export interface Environment {
   readonly enforcement: 'strict' | 'soft'
   /** Undefined when none are enforced (TWOKEY_QUOTAS). */
   readonly quotas?: Quotas | undefined
+  /** Root certificates that attestation documents may chain to; none unless the settings name some. */
+  readonly nitroRoots: TrustedRoots
   /** One line for the person who runs the emulator; never secrets. */
   readonly log: (line: string) => void
 }

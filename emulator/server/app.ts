@@ -22,6 +22,7 @@ import { createDirectory } from './directory.ts'
 import type { Core } from './exchange.ts'
 import { handle } from './pipeline.ts'
 import { SERVICES } from './services.ts'
+import { readNitroRoots } from './nitroRoots.ts'
 import type { Settings } from './settings.ts'
 import { requestLogger } from './requestLog.ts'
 
@@ -55,11 +56,12 @@ export interface Emulator {
   close(): Promise<void>
 }
 
-/** The only place that wires the rooms together. Throws with a sentence when the data directory cannot be used. */
+/** The only place that wires the rooms together. Throws with a sentence when a file or the data directory cannot be used. */
 export async function createEmulator(
   settings: Settings,
   log: (line: string) => void = () => undefined,
 ): Promise<Emulator> {
+  const nitroRoots = readNitroRoots(settings.nitroRoot)
   const store = await openStore({ dir: settings.dataDir, fsync: settings.fsync, log })
   const blobs = openBlobs(settings.dataDir, { fsync: settings.fsync })
   const clockState = store.collection<{ offset: number }>({ name: 'clock', scope: 'global' })
@@ -76,6 +78,7 @@ export async function createEmulator(
     directory: createDirectory(registry, settings),
     enforcement: settings.enforcement,
     quotas: quotasOf(settings),
+    nitroRoots,
     log,
   }
   const recorder = createRecorder((error) => {

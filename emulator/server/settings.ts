@@ -24,6 +24,8 @@ export interface Settings {
   readonly idSeed: string | undefined
   /** KMS quotas that are enforced: none, AWS's defaults, or those named, with their values. */
   readonly quotas: 'off' | 'aws' | ReadonlyMap<string, number>
+  /** A PEM file of root certificates; KMS trusts attestation documents that chain to one of them. */
+  readonly nitroRoot: string | undefined
 }
 
 export const DEFAULTS: Settings & { readonly quotas: 'off' } = {
@@ -39,6 +41,7 @@ export const DEFAULTS: Settings & { readonly quotas: 'off' } = {
   log: 'denials',
   idSeed: undefined,
   quotas: 'off',
+  nitroRoot: undefined,
 }
 
 /** A setting that cannot be used; the message says what to write instead. */
@@ -105,6 +108,7 @@ export const SETTINGS = [
     '`off`, `aws`, or a list like `CreateKey=5,CryptographicOperationsSymmetric=100`',
     quotas,
   ),
+  setting('TWOKEY_NITRO_ROOT', 'nitroRoot', 'a PEM file', nonEmpty),
 ] as const
 
 /**

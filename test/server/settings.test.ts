@@ -29,6 +29,7 @@ describe('settings', () => {
         TWOKEY_LOG: 'off',
         TWOKEY_ID_SEED: 'x',
         TWOKEY_QUOTAS: 'CreateKey=1, GenerateDataKeyPair_RSA_4096=0.1,Keys=10',
+        TWOKEY_NITRO_ROOT: 'root.pem',
       }),
     ).toEqual({
       host: '0.0.0.0',
@@ -47,6 +48,7 @@ describe('settings', () => {
         ['GenerateDataKeyPair_RSA_4096', 0.1],
         ['Keys', 10],
       ]),
+      nitroRoot: 'root.pem',
     })
   })
 

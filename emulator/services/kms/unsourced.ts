@@ -1,3 +1,4 @@
+import type { AttestationFault } from '../../crypto/attestation/fault.ts'
 import { AwsError } from '../../lib/awsError.ts'
 import { invalidGrantToken, invalidState, limitExceeded, notFound, unsupported, validation } from './errors.ts'
 
@@ -88,3 +89,11 @@ export const bothConstraints = () =>
 /** Known: 1 to 8 pairs, values of at most 384 characters (facts: B1, E1). */
 export const constraintTooLarge = () =>
   validation('A grant constraint can have up to 8 encryption context pairs, with values of up to 384 characters.')
+
+/** Known: KMS verifies the document (AWS: "Cryptographic attestation support"); operations list no error of their own for a bad one. */
+export const badAttestation = (because: AttestationFault) =>
+  validation(`The attestation document in Recipient is not valid: it ${because}.`)
+
+/** Known: both are needed, though the model requires neither (AWS's API reference, RecipientInfo). */
+export const recipientIncomplete = () =>
+  validation('Recipient must have both AttestationDocument and KeyEncryptionAlgorithm.')

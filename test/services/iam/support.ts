@@ -64,6 +64,7 @@ export async function testIam(): Promise<TestIam> {
       lookup: () => ({ found: false, problem: 'unknown-key' }),
     } as unknown as Directory,
     enforcement: 'strict',
+    nitroRoots: [],
     log: () => undefined,
   }
   let latest: Trace | undefined

@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-iam'
 import { CreateKeyCommand, KMSClient, type CreateKeyCommandInput, type KeyMetadata } from '@aws-sdk/client-kms'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
+import type { Settings } from '../../../emulator/server/settings.ts'
 import { ACCOUNT, REGION, rootOf, startEmulator, type Credentials, type TestEmulator } from '../../support/emulator.ts'
 
 export { ACCOUNT, OTHER_ACCOUNT, REGION, rootOf } from '../../support/emulator.ts'
@@ -43,10 +44,10 @@ export type Key = KeyMetadata & { readonly KeyId: string; readonly Arn: string }
 export const DAY = 86_400_000
 
 /** Starts before the tests of a file and stops after them. */
-export function kmsForTests(): Kms {
+export function kmsForTests(settings?: Partial<Settings>): Kms {
   let running: TestEmulator
   beforeAll(async () => {
-    running = await startEmulator()
+    running = await startEmulator(settings)
   })
   afterAll(async () => {
     await running.stop()

@@ -1,6 +1,5 @@
 import type { ContextValue } from '../../../access/types.ts'
 import type { EncryptionContext } from '../../../crypto/types.ts'
-import { notImplemented } from '../../../operation/perform.ts'
 import { encryptionContextKeys, NO_CONTEXT } from '../encryptionContext.ts'
 import { checkGrantTokens } from '../grants/tokens.ts'
 import { resolveKey, type Target } from '../keys/resolve.ts'
@@ -41,8 +40,3 @@ export const granted = (grantOperation: string, context?: EncryptionContext) => 
   grantOperation,
   encryptionContext: context ?? NO_CONTEXT,
 })
-
-/** Nitro enclaves' attestation is not emulated; to ignore the member would hand out the plaintext. */
-export function refuseRecipient(input: { readonly Recipient?: object | undefined }, call: KmsCall): void {
-  if (input.Recipient !== undefined) throw notImplemented('kms', `${call.operation} with Recipient`)
-}

@@ -11,10 +11,11 @@ import { recordUse } from '../keys/lastUse.ts'
 import type { Target } from '../keys/resolve.ts'
 import { sharedKey } from '../keys/resource.ts'
 import { endDryRun, requireAlgorithm, requireUsage, usable } from '../keys/use.ts'
+import { handOut, plaintextEventData, recipientOf, withRecipient } from '../recipient.ts'
 import { kms } from '../service.ts'
 import type { KmsCall } from '../state.ts'
 import { oneOfSizeOrSpec } from '../unsourced.ts'
-import { cryptoContext, granted, namedKey, refuseRecipient } from './cryptoCalls.ts'
+import { cryptoContext, granted, namedKey } from './cryptoCalls.ts'
 
 type DataKeyInput = GenerateDataKeyRequest | GenerateDataKeyWithoutPlaintextRequest
 type DataKeyOperation = 'GenerateDataKey' | 'GenerateDataKeyWithoutPlaintext'
@@ -39,18 +40,11 @@ async function generate(input: DataKeyInput, call: KmsCall, target: Target, oper
   return { plaintext, blob, keyId: key.arn, materialId }
 }
 
-function audit(
-  input: DataKeyInput,
-  output: { readonly KeyMaterialId?: string | undefined } | undefined,
-  target: Target | undefined,
-): AuditFacts {
-  return {
-    requestParameters: said(input, 'KeyId', 'KeySpec', 'NumberOfBytes', 'EncryptionContext', 'DryRun'),
-    responseElements: null,
-    ...(output?.KeyMaterialId !== undefined && { additionalEventData: { keyMaterialId: output.KeyMaterialId } }),
-    resources: keyResources(target),
-  }
-}
+const audit = (input: DataKeyInput, target: Target | undefined): AuditFacts => ({
+  requestParameters: said(input, 'KeyId', 'KeySpec', 'NumberOfBytes', 'EncryptionContext', 'DryRun'),
+  responseElements: null,
+  resources: keyResources(target),
+})
 
 const onNamedKey = {
   readOnly: true,
@@ -63,13 +57,22 @@ const onNamedKey = {
 const generateDataKey = kms.row('GenerateDataKey', {
   ...onNamedKey,
   action: 'kms:GenerateDataKey',
+  context: (input, call, target) => withRecipient(onNamedKey.context(input, call, target), input, call),
   grant: (input) => granted('GenerateDataKey', input.EncryptionContext),
   async run(input, call, target) {
-    refuseRecipient(input, call)
+    const recipient = recipientOf(input, call)
     const { plaintext, blob, keyId, materialId } = await generate(input, call, target, 'GenerateDataKey')
-    return { CiphertextBlob: blob, Plaintext: plaintext, KeyId: keyId, KeyMaterialId: materialId }
+    return {
+      CiphertextBlob: blob,
+      KeyId: keyId,
+      KeyMaterialId: materialId,
+      ...handOut('Plaintext', plaintext, recipient),
+    }
   },
-  audit,
+  audit: (input, output, target, call) => ({
+    ...audit(input, target),
+    ...plaintextEventData(input, output, call),
+  }),
 })
 
 const generateDataKeyWithoutPlaintext = kms.row('GenerateDataKeyWithoutPlaintext', {
@@ -86,19 +89,25 @@ const generateDataKeyWithoutPlaintext = kms.row('GenerateDataKeyWithoutPlaintext
     plaintext.fill(0)
     return { CiphertextBlob: blob, KeyId: keyId, KeyMaterialId: materialId }
   },
-  audit,
+  audit: (input, output, target, call) => ({ ...audit(input, target), ...plaintextEventData({}, output, call) }),
 })
 
 const generateRandom = kms.row('GenerateRandom', {
   action: 'kms:GenerateRandom',
   readOnly: true,
+  context: (input, call) => withRecipient({}, input, call),
   run(input, call) {
-    refuseRecipient(input, call)
+    const recipient = recipientOf(input, call)
     if (input.CustomKeyStoreId !== undefined) throw notImplemented('kms', 'GenerateRandom with CustomKeyStoreId')
     if (input.NumberOfBytes === undefined) throw validation('NumberOfBytes is required.')
-    return { Plaintext: revealBytes(generateSecret(input.NumberOfBytes)) }
+    return handOut('Plaintext', revealBytes(generateSecret(input.NumberOfBytes)), recipient)
   },
-  audit: () => ({ requestParameters: null, responseElements: null, resources: [] }),
+  audit: (input, output, _target, call) => ({
+    requestParameters: null,
+    responseElements: null,
+    resources: [],
+    ...plaintextEventData(input, output && {}, call),
+  }),
 })
 
 export const dataKeyRows = [generateDataKey, generateDataKeyWithoutPlaintext, generateRandom]

@@ -7,9 +7,10 @@ import { findSealed, SYMMETRIC, unseal, type Sealed } from '../keys/ciphertext.t
 import { recordUse } from '../keys/lastUse.ts'
 import { keyResource } from '../keys/resource.ts'
 import { endDryRun, usable } from '../keys/use.ts'
+import { handOut, plaintextEventData, recipientOf, withRecipient } from '../recipient.ts'
 import { kms } from '../service.ts'
 import type { KmsCall } from '../state.ts'
-import { cryptoContext, granted, refuseRecipient } from './cryptoCalls.ts'
+import { cryptoContext, granted } from './cryptoCalls.ts'
 
 function sealedOf(input: DecryptRequest, call: KmsCall): Sealed {
   const sealed = findSealed(
@@ -31,10 +32,11 @@ const decrypt = kms.row('Decrypt', {
   readOnly: true,
   subject: sealedOf,
   resource: (_input, call, { target }) => keyResource(target, call),
-  context: (input, _call, { target }) => cryptoContext(input.EncryptionContext, input.EncryptionAlgorithm, target),
+  context: (input, call, { target }) =>
+    withRecipient(cryptoContext(input.EncryptionContext, input.EncryptionAlgorithm, target), input, call),
   grant: (input) => granted('Decrypt', input.EncryptionContext),
   async run(input, call, sealed) {
-    refuseRecipient(input, call)
+    const recipient = recipientOf(input, call)
     const key = usable(sealed.target, 'Decrypt')
     const plaintext = await unseal(sealed, key, input.EncryptionAlgorithm, input.EncryptionContext ?? NO_CONTEXT, call)
     endDryRun(input)
@@ -42,19 +44,19 @@ const decrypt = kms.row('Decrypt', {
     recordUse(key, call)
     return {
       KeyId: key.arn,
-      Plaintext: plaintext,
       EncryptionAlgorithm: input.EncryptionAlgorithm ?? SYMMETRIC,
       KeyMaterialId: sealed.blob?.materialId,
+      ...handOut('Plaintext', plaintext, recipient),
     }
   },
-  audit: (input, output, sealed) => ({
+  audit: (input, output, sealed, call) => ({
     requestParameters: {
       encryptionAlgorithm: input.EncryptionAlgorithm ?? SYMMETRIC,
       ...said(input, 'KeyId', 'EncryptionContext', 'DryRun'),
     },
     responseElements: null,
-    ...(output?.KeyMaterialId !== undefined && { additionalEventData: { keyMaterialId: output.KeyMaterialId } }),
     resources: keyResources(sealed?.target),
+    ...plaintextEventData(input, output, call),
   }),
 })
 
