@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
-import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { generateKeyPairSync, randomBytes, X509Certificate, type KeyObject } from 'node:crypto'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encode } from 'cborg'
 import fc from 'fast-check'
 import { verifyAttestation } from '../../emulator/crypto/attestation/attestation.ts'
+import type { TrustedRoots } from '../../emulator/crypto/attestation/chain.ts'
 import { AttestationError, type AttestationFault } from '../../emulator/crypto/attestation/fault.ts'
 import {
   attest,
@@ -34,12 +35,14 @@ const roots = [nitro.root.der]
 const rsa = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength }).publicKey
 const recipient = rsa(2048)
 
-const verified = (bytes: Uint8Array, now = Date.now()) => verifyAttestation(bytes, roots, now)
+const verified = (bytes: Uint8Array) => verifyAttestation(bytes, roots, Date.now())
 
 /** Why a document is refused; undefined when it is not. Anything but an AttestationError fails the test. */
-function fault(bytes: Uint8Array, now?: number): AttestationFault | undefined {
+const fault = (bytes: Uint8Array, now?: number) => faultUnder(roots, bytes, now)
+
+function faultUnder(trusted: TrustedRoots, bytes: Uint8Array, now = Date.now()): AttestationFault | undefined {
   try {
-    verified(bytes, now)
+    verifyAttestation(bytes, trusted, now)
     return undefined
   } catch (error) {
     if (error instanceof AttestationError) return error.because
@@ -59,6 +62,13 @@ describe('a valid document', () => {
   it('begins as real ones do (github.com/yawn/ned, README)', () => {
     expect(attest(nitro, recipient).toString('hex')).toMatch(/^8444a1013822a059....a9/)
     expect(attest(nitro, recipient).includes(Buffer.from('696d6f64756c655f6964', 'hex'))).toBe(true)
+  })
+
+  it('may end its map with a mark', () => {
+    const fields = Buffer.from(encode(fieldsOf(nitro, recipient)))
+    const open = (bytes: Buffer) => Buffer.concat([Buffer.from([0xbf]), bytes.subarray(1), Buffer.from([0xff])])
+    expect(fault(signCose(open(fields), nitro.leaf.key))).toBeUndefined()
+    expect(fault(signCose(open(fields).subarray(0, -1), nitro.leaf.key))).toBeDefined()
   })
 
   it('may be tagged', () => {
@@ -91,6 +101,38 @@ describe('a valid document', () => {
     const leaf = file('leaf.pem', nitro.leaf)
     const said = execFileSync('openssl', ['verify', '-CAfile', trusted, '-untrusted', between, leaf])
     expect(said.toString()).toMatch(/: OK\n$/)
+  })
+})
+
+/** Documents of real enclaves, and AWS's root certificate. None of them has a public_key, which is looked at last. */
+const REAL = JSON.parse(readFileSync(new URL('attestations.json', import.meta.url), 'utf8')) as {
+  readonly root: string
+  readonly documents: readonly { readonly source: string; readonly at: string; readonly base64: string }[]
+}
+
+describe('documents of real enclaves', () => {
+  const root = new X509Certificate(REAL.root)
+  const real = (bytes: Buffer, now: number) => faultUnder([root.raw], bytes, now)
+
+  it('chain to the root that AWS publishes the fingerprint of', () => {
+    expect(root.fingerprint256.replaceAll(':', '').toLowerCase()).toBe(
+      '641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b',
+    )
+  })
+
+  it.each(REAL.documents)('are verified: $source', ({ at, base64 }) => {
+    const document = Buffer.from(base64, 'base64')
+    const then = Date.parse(at)
+    expect(real(document, then)).toBe('has no public_key')
+    expect(real(document, then + 4 * HOUR)).toBe('carries a certificate that is expired or not yet valid')
+    expect(real(document, then - 24 * HOUR)).toBe('carries a certificate that is expired or not yet valid')
+    // The last byte of the signature, and a byte of the registers.
+    for (const at of [document.length - 1, 200]) {
+      const forged = Buffer.from(document)
+      forged[at] = (forged[at] ?? 0) ^ 1
+      expect(real(forged, then)).toBe('is not signed by its certificate')
+    }
+    expect(faultUnder(roots, document, then)).toBe('does not chain to a trusted root certificate')
   })
 })
 
@@ -195,6 +237,8 @@ describe('the fields', () => {
     ['an integer longer than need be', Buffer.from('a16974696d657374616d701800', 'hex')],
     ['deep nesting', Buffer.alloc(16_000, 0x81)],
     ['one map inside another', Buffer.alloc(16_000, 0xa1)],
+    ['one endless map inside another', Buffer.alloc(16_000, 0xbf)],
+    ['text in pieces', Buffer.from('bf7f656e6f6e6365fff6ff', 'hex')],
   ])('that are %s are refused', (_what, payload) => {
     expect(fault(signCose(payload, nitro.leaf.key))).toBe(NOT_FIELDS)
   })
@@ -221,13 +265,7 @@ describe('the chain of certificates', () => {
     const instance = certificate({ ...instanceRequest(zonal), ...changes.instance })
     const leaf = certificate({ ...leafRequest(instance), ...changes.leaf })
     const made: Pki = { root, zonal, instance, leaf, bundle: [root.der, zonal.der, instance.der] }
-    try {
-      verifyAttestation(attest(made, recipient), [root.der], Date.now())
-      return undefined
-    } catch (error) {
-      if (error instanceof AttestationError) return error.because
-      throw error
-    }
+    return faultUnder([root.der], attest(made, recipient))
   }
 
   const EXPIRED = 'carries a certificate that is expired or not yet valid'

@@ -5,7 +5,6 @@ const MAX_ITEMS = 512
 
 const STRICT: DecodeOptions = {
   strict: true,
-  allowIndefinite: false,
   allowUndefined: false,
   allowInfinity: false,
   allowNaN: false,
@@ -25,12 +24,14 @@ class BoundedTokenizer extends Tokenizer {
 }
 
 /**
- * One CBOR item that fills `bytes`: definite lengths, shortest integers, no tags, no duplicate keys. Byte strings become Uint8Arrays,
- * maps Maps. Undefined for anything else.
+ * One CBOR item that fills `bytes`: shortest integers, no tags, no duplicate keys. Byte strings become Uint8Arrays, maps Maps. Undefined
+ * for anything else.
+ * @param lengths whether maps and arrays may also be ended by a mark instead of saying their length
  */
-export function readCbor(bytes: Uint8Array): unknown {
+export function readCbor(bytes: Uint8Array, lengths: 'definite' | 'any' = 'definite'): unknown {
+  const options = { ...STRICT, allowIndefinite: lengths === 'any' }
   try {
-    return decode(bytes, { ...STRICT, tokenizer: new BoundedTokenizer(bytes, STRICT) })
+    return decode(bytes, { ...options, tokenizer: new BoundedTokenizer(bytes, options) })
   } catch {
     return undefined
   }

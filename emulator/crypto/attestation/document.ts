@@ -60,7 +60,8 @@ const FIELDS: ReadonlySet<unknown> = new Set<Field>([
  * which differs in the name of `pcrs`). Throws AttestationError.
  */
 export function readDocument(payload: Uint8Array): AttestationDocument {
-  const fields = readCbor(payload)
+  // Enclaves write the map with its length (2021) or with a mark at its end (2026).
+  const fields = readCbor(payload, 'any')
   if (!(fields instanceof Map) || ![...fields.keys()].every((name) => FIELDS.has(name))) {
     throw new AttestationError('does not carry a map of the documented fields')
   }
@@ -85,8 +86,8 @@ function required<T>(fields: Fields, name: Field, check: Check<T>): T {
 }
 
 /**
- * The published process allows no null, but enclaves write one for each optional field they were given no value for, and KMS takes
- * such documents (recorded by github.com/yawn/ned: all nine fields present, `user_data` nil).
+ * The published process allows no null, but enclaves write one for each optional field that they were given no value for
+ * (test/crypto/attestations.json), and KMS takes such documents (recorded by github.com/yawn/ned).
  */
 function optional<T>(fields: Fields, name: Field, check: Check<T>): T | undefined {
   const value = fields.get(name)

@@ -206,15 +206,6 @@ describe('GenerateDataKey', () => {
     // Not the cleared buffer.
     expect(Buffer.from(opened.Plaintext ?? []).equals(Buffer.alloc(40))).toBe(false)
   })
-
-  it('says that attestation is not emulated instead of ignoring it', async () => {
-    const Recipient = { KeyEncryptionAlgorithm: 'RSAES_OAEP_SHA_256' as const, AttestationDocument: bytes('x') }
-    expect(await refusal(dataKey({ KeySpec: 'AES_256', Recipient }))).toEqual({
-      code: 'NotImplemented',
-      status: 501,
-      message: 'twokey does not emulate kms:GenerateDataKey with Recipient',
-    })
-  })
 })
 
 describe('GenerateRandom', () => {
