@@ -172,6 +172,10 @@ describe('twokey start', () => {
   })
   it('so is a setting that cannot be used', async () => {
     await expect(start(['--port', 'x'])).rejects.toThrow('TWOKEY_PORT is `x`; it must be a port number from 0 to 65535')
+    await expect(start(['--data-dir', ':memory:', '--nitro-root', '/nonexistent.pem'])).rejects.toMatchObject({
+      message: 'TWOKEY_NITRO_ROOT is `/nonexistent.pem`, which cannot be read (ENOENT)',
+      status: 2,
+    })
   })
   it('says what each setting means', async () => {
     expect(await start(['--help'])).toBe(0)
