@@ -109,13 +109,6 @@ describe('DeriveSharedSecret', () => {
     expect(await refusal(derive({ KeyId, PublicKey }))).toEqual(refused('DisabledException', `${Arn} is disabled.`))
   })
 
-  it('does not pretend to seal for a recipient', async () => {
-    const { KeyId } = await make()
-    const Recipient = { KeyEncryptionAlgorithm: 'RSAES_OAEP_SHA_256' as const, AttestationDocument: Buffer.of(1) }
-    const call = derive({ KeyId, PublicKey: spki(peerOf('prime256v1')), Recipient })
-    expect(await refusal(call)).toMatchObject({ code: 'NotImplemented', status: 501 })
-  })
-
   it('needs permission: a policy that may ask for the algorithm, or a grant', async () => {
     const { KeyId, Arn } = await make()
     const PublicKey = spki(peerOf('prime256v1'))

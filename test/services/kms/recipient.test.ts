@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,9 +8,11 @@ import fc from 'fast-check'
 import {
   CreateGrantCommand,
   DecryptCommand,
+  DeriveSharedSecretCommand,
   DisableKeyCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
+  GenerateDataKeyPairCommand,
   GenerateRandomCommand,
   type DecryptCommandInput,
   type KMSClient,
@@ -58,11 +60,19 @@ const debug = () => recipient(attest(nitro, pair.publicKey, zeros))
 
 const SECRET = Buffer.from('a secret for the enclave')
 let key: Key
+let agreeing: Key
 let CiphertextBlob: Uint8Array | undefined
 beforeAll(async () => {
   key = await kms.createKey()
+  agreeing = await kms.createKey({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' })
   ;({ CiphertextBlob } = await kms.root.send(new EncryptCommand({ KeyId: key.KeyId, Plaintext: SECRET })))
 })
+
+const PublicKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' })
+const derive = (Recipient: RecipientInfo, KeyId = agreeing.KeyId, client: KMSClient = kms.root) =>
+  client.send(new DeriveSharedSecretCommand({ KeyId, PublicKey, KeyAgreementAlgorithm: 'ECDH', Recipient }))
+const dataKeyPair = (Recipient: RecipientInfo, KeyId = key.KeyId, client: KMSClient = kms.root) =>
+  client.send(new GenerateDataKeyPairCommand({ KeyId, KeyPairSpec: 'RSA_2048', Recipient }))
 
 const decrypt = (input: Partial<DecryptCommandInput> = {}, client: KMSClient = kms.root) =>
   answer(client.send(new DecryptCommand({ CiphertextBlob, ...input })))
@@ -116,6 +126,38 @@ describe('with a valid attestation document', () => {
     expect(bytes.equals(Buffer.alloc(24))).toBe(false)
   })
 
+  it('GenerateDataKeyPair does, too, with the private key', async () => {
+    const made = await answer(dataKeyPair(recipient()))
+    expect(made).toEqual({
+      KeyId: key.Arn,
+      KeyPairSpec: 'RSA_2048',
+      KeyMaterialId: key.CurrentKeyMaterialId,
+      PublicKey: expect.any(Uint8Array),
+      PrivateKeyCiphertextBlob: expect.any(Uint8Array),
+      CiphertextForRecipient: expect.any(Uint8Array),
+    })
+    const pkcs8 = opened(made.CiphertextForRecipient)
+    const publicKey = createPublicKey(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }))
+    expect(publicKey.export({ type: 'spki', format: 'der' })).toEqual(Buffer.from(made.PublicKey ?? []))
+    const { Plaintext } = await decrypt({ CiphertextBlob: made.PrivateKeyCiphertextBlob })
+    expect(pkcs8.equals(Plaintext ?? Buffer.alloc(0))).toBe(true)
+  })
+
+  it('DeriveSharedSecret does, too', async () => {
+    const made = await answer(derive(recipient()))
+    expect(made).toEqual({
+      KeyId: agreeing.Arn,
+      KeyAgreementAlgorithm: 'ECDH',
+      KeyOrigin: 'AWS_KMS',
+      CiphertextForRecipient: expect.any(Uint8Array),
+    })
+    const bare = await kms.root.send(
+      new DeriveSharedSecretCommand({ KeyId: agreeing.KeyId, PublicKey, KeyAgreementAlgorithm: 'ECDH' }),
+    )
+    expect(opened(made.CiphertextForRecipient).equals(bare.SharedSecret ?? Buffer.alloc(0))).toBe(true)
+    expect(bare.CiphertextForRecipient).toBeUndefined()
+  })
+
   it('the ciphertext is no other key’s', async () => {
     const other = generateKeyPairSync('rsa', { modulusLength: 2048 })
     const { CiphertextForRecipient } = await decrypt({ Recipient: recipient(attest(nitro, other.publicKey)) })
@@ -137,10 +179,12 @@ describe('with a valid attestation document', () => {
 })
 
 describe('a document that proves nothing', () => {
-  const calls = (Recipient: RecipientInfo, client: KMSClient, KeyId = key.KeyId) => [
+  const calls = (Recipient: RecipientInfo, client: KMSClient, KeyId = key.KeyId, agreeingId = agreeing.KeyId) => [
     () => client.send(new DecryptCommand({ CiphertextBlob, KeyId, Recipient })),
     () => client.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256', Recipient })),
     () => client.send(new GenerateRandomCommand({ NumberOfBytes: 8, Recipient })),
+    () => dataKeyPair(Recipient, KeyId, client),
+    () => derive(Recipient, agreeingId, client),
   ]
 
   it.each([
@@ -159,8 +203,11 @@ describe('a document that proves nothing', () => {
 
   it('is any, while no root is trusted', async () => {
     const { KeyId } = await untrusting.createKey()
+    const other = await untrusting.createKey({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' })
     const because = 'does not chain to a trusted root certificate'
-    for (const call of calls(recipient(), untrusting.root, KeyId)) expect(await refusal(call())).toEqual(bad(because))
+    for (const call of calls(recipient(), untrusting.root, KeyId, other.KeyId)) {
+      expect(await refusal(call())).toEqual(bad(because))
+    }
   })
 
   it('is one whose certificate has expired by the emulator’s clock', async () => {
@@ -316,6 +363,30 @@ describe('policies about the document', () => {
     }
   })
 
+  it('the operations on pairs and secrets are asked about it as well', async () => {
+    const user = await kms.user(
+      `enclave-${String(made++)}`,
+      policyOf({
+        Effect: 'Allow',
+        Action: ['kms:GenerateDataKeyPair', 'kms:DeriveSharedSecret'],
+        Resource: '*',
+        Condition: { StringEquals: { 'kms:RecipientAttestation:PCR2': 'a2'.repeat(48) } },
+      }),
+    )
+    expect((await dataKeyPair(recipient(), key.KeyId, user.kms)).CiphertextForRecipient).toBeDefined()
+    expect((await derive(recipient(), agreeing.KeyId, user.kms)).CiphertextForRecipient).toBeDefined()
+    const denial = (action: string, arn: string) =>
+      denied(
+        `User: ${user.arn} is not authorized to perform: ${action} on resource: ${arn} because no identity-based policy allows the ${action} action`,
+      )
+    expect(await refusal(dataKeyPair(debug(), key.KeyId, user.kms))).toEqual(denial('kms:GenerateDataKeyPair', key.Arn))
+    expect(layer()).toBe('identity')
+    expect(await refusal(derive(debug(), agreeing.KeyId, user.kms))).toEqual(
+      denial('kms:DeriveSharedSecret', agreeing.Arn),
+    )
+    expect(layer()).toBe('identity')
+  })
+
   it('an identity policy decides over GenerateRandom', async () => {
     const user = await kms.user(
       `enclave-${String(made++)}`,
@@ -400,6 +471,10 @@ describe('the audit trail', () => {
     expect(last()['additionalEventData']).toEqual({ recipient: ENCLAVE })
     await kms.root.send(new GenerateDataKeyCommand({ KeyId: key.KeyId, NumberOfBytes: 8, Recipient: recipient() }))
     expect(last()['additionalEventData']).toEqual({ keyMaterialId: key.CurrentKeyMaterialId, recipient: ENCLAVE })
+    await dataKeyPair(recipient())
+    expect(last()['additionalEventData']).toEqual({ keyMaterialId: key.CurrentKeyMaterialId, recipient: ENCLAVE })
+    await derive(recipient())
+    expect(last()['additionalEventData']).toEqual({ recipient: ENCLAVE })
   })
 
   it('tells of registers that the document has', async () => {

@@ -10,10 +10,11 @@ import { sealUnder, SYMMETRIC } from '../keys/ciphertext.ts'
 import { recordUse } from '../keys/lastUse.ts'
 import type { Target } from '../keys/resolve.ts'
 import { endDryRun, requireAlgorithm, requireUsage, usable } from '../keys/use.ts'
+import { handOut, plaintextEventData, recipientOf, withRecipient } from '../recipient.ts'
 import { kms } from '../service.ts'
 import type { KeyRecord, KmsCall } from '../state.ts'
 import { pairSpecNotOffered } from '../unsourced.ts'
-import { cryptoContext, granted, onNamedKey, refuseRecipient } from './cryptoCalls.ts'
+import { cryptoContext, granted, onNamedKey } from './cryptoCalls.ts'
 import { given } from './onKey.ts'
 
 type PairInput = GenerateDataKeyPairRequest | GenerateDataKeyPairWithoutPlaintextRequest
@@ -59,30 +60,23 @@ const pairContext = (input: PairInput, _call: KmsCall, target: Target) => ({
   ...cryptoContext(input.EncryptionContext, undefined, target),
 })
 
-function audit(
-  input: PairInput,
-  output: { readonly KeyMaterialId?: string | undefined } | undefined,
-  target: Target | undefined,
-): AuditFacts {
-  return {
-    requestParameters: said(input, 'KeyId', 'KeyPairSpec', 'EncryptionContext', 'DryRun'),
-    responseElements: null,
-    ...(output?.KeyMaterialId !== undefined && { additionalEventData: { keyMaterialId: output.KeyMaterialId } }),
-    resources: keyResources(target),
-  }
-}
+const audit = (input: PairInput, target: Target | undefined): AuditFacts => ({
+  requestParameters: said(input, 'KeyId', 'KeyPairSpec', 'EncryptionContext', 'DryRun'),
+  responseElements: null,
+  resources: keyResources(target),
+})
 
 const generateDataKeyPair = kms.row('GenerateDataKeyPair', {
   ...onNamedKey,
   action: 'kms:GenerateDataKeyPair',
-  context: pairContext,
+  context: (input, call, target) => withRecipient(pairContext(input, call, target), input, call),
   grant: (input) => granted('GenerateDataKeyPair', input.EncryptionContext),
   async run(input, call, target) {
-    refuseRecipient(input, call)
+    const recipient = recipientOf(input, call)
     const { plaintext, output } = await generate(input, call, target, 'GenerateDataKeyPair')
-    return { PrivateKeyPlaintext: plaintext, ...output }
+    return { ...output, ...handOut('PrivateKeyPlaintext', plaintext, recipient) }
   },
-  audit,
+  audit: (input, output, target, call) => ({ ...audit(input, target), ...plaintextEventData(input, output, call) }),
 })
 
 const generateDataKeyPairWithoutPlaintext = kms.row('GenerateDataKeyPairWithoutPlaintext', {
@@ -95,7 +89,7 @@ const generateDataKeyPairWithoutPlaintext = kms.row('GenerateDataKeyPairWithoutP
     plaintext.fill(0)
     return output
   },
-  audit,
+  audit: (input, output, target, call) => ({ ...audit(input, target), ...plaintextEventData({}, output, call) }),
 })
 
 export const dataKeyPairRows = [generateDataKeyPair, generateDataKeyPairWithoutPlaintext]

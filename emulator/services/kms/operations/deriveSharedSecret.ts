@@ -5,20 +5,19 @@ import { bufferOf } from '../keys/ciphertext.ts'
 import { recordUse } from '../keys/lastUse.ts'
 import { currentMaterial } from '../keys/material.ts'
 import { endDryRun, requireAlgorithm, requireUsage, usable } from '../keys/use.ts'
+import { handOut, plaintextEventData, recipientOf, withRecipient } from '../recipient.ts'
 import { kms } from '../service.ts'
-import { granted, onNamedKey, refuseRecipient } from './cryptoCalls.ts'
+import { granted, onNamedKey } from './cryptoCalls.ts'
 import { given } from './onKey.ts'
 
 const deriveSharedSecret = kms.row('DeriveSharedSecret', {
   ...onNamedKey,
   action: 'kms:DeriveSharedSecret',
-  context: (input, _call, { alias }) => ({
-    'kms:KeyAgreementAlgorithm': input.KeyAgreementAlgorithm,
-    'kms:RequestAlias': alias,
-  }),
+  context: (input, call, { alias }) =>
+    withRecipient({ 'kms:KeyAgreementAlgorithm': input.KeyAgreementAlgorithm, 'kms:RequestAlias': alias }, input, call),
   grant: () => granted('DeriveSharedSecret'),
   run(input, call, target) {
-    refuseRecipient(input, call)
+    const recipient = recipientOf(input, call)
     const key = usable(target, 'DeriveSharedSecret')
     requireUsage(key, 'KEY_AGREEMENT', 'DeriveSharedSecret')
     const algorithm = given(input.KeyAgreementAlgorithm)
@@ -28,13 +27,19 @@ const deriveSharedSecret = kms.row('DeriveSharedSecret', {
     if (!secret) throw validation('')
     endDryRun(input)
     recordUse(key, call)
-    return { KeyId: key.arn, SharedSecret: secret, KeyAgreementAlgorithm: algorithm, KeyOrigin: key.origin }
+    return {
+      KeyId: key.arn,
+      KeyAgreementAlgorithm: algorithm,
+      KeyOrigin: key.origin,
+      ...handOut('SharedSecret', secret, recipient),
+    }
   },
   // What CloudTrail keeps of the peer's public key is not recorded, and left out.
-  audit: (input, _output, target) => ({
+  audit: (input, output, target, call) => ({
     requestParameters: said(input, 'KeyId', 'KeyAgreementAlgorithm', 'DryRun'),
     responseElements: null,
     resources: keyResources(target),
+    ...plaintextEventData(input, output && {}, call),
   }),
 })
 
