@@ -1,6 +1,6 @@
 import type { AwsError } from '../lib/awsError.ts'
 import type { Principal } from '../access/types.ts'
-import type { Trace } from '../operation/trace.ts'
+import type { AuditFacts, ServiceEvent, Trace } from '../operation/trace.ts'
 import type { Listener, Outcome } from './recorder.ts'
 import { createRing } from './ring.ts'
 
@@ -9,6 +9,8 @@ export type CloudTrailRecord = Readonly<Record<string, unknown>>
 
 export interface AuditTrail {
   readonly listener: Listener
+  /** Takes up what a service did by itself. */
+  readonly announce: (event: ServiceEvent) => void
   /** The latest first. */
   list(limit: number): CloudTrailRecord[]
   clear(): void
@@ -19,17 +21,20 @@ const RECENT = 1000
 
 /** The latest calls as CloudTrail would record them. Only references are kept; records are written when somebody reads them. */
 export function createAuditTrail(): AuditTrail {
-  const recent = createRing<Outcome>(RECENT)
+  const recent = createRing<Outcome | ServiceEvent>(RECENT)
   return {
     listener(outcome) {
       // Refused before it reached an operation: CloudTrail does not see such requests.
       if (outcome.trace && outcome.operation !== undefined) recent.add(outcome)
     },
+    announce(event) {
+      recent.add(event)
+    },
     list(limit) {
       const records: CloudTrailRecord[] = []
       for (const outcome of recent.newest()) {
         if (records.length >= limit) break
-        records.push(...recordsOf(outcome))
+        records.push(...('eventType' in outcome ? [serviceRecord(outcome)] : recordsOf(outcome)))
       }
       return records.slice(0, limit)
     },
@@ -43,20 +48,25 @@ export function createAuditTrail(): AuditTrail {
 export function recordsOf(outcome: Outcome): CloudTrailRecord[] {
   const { trace, operation } = outcome
   if (!trace || operation === undefined) return []
-  const own = record(outcome, {
+  const own: RecordedCall = {
     service: outcome.service,
     operation,
     requestId: outcome.requestId,
     trace,
     error: outcome.error,
-  })
+  }
+  // Each Region has a trail of its own; the events have ids of their own, the request has one.
+  const elsewhere = (trace.audit?.elsewhere ?? []).map(({ operation: other, region, facts }) => ({
+    ...record({ ...outcome, region }, { ...own, operation: other, trace: { ...trace, audit: facts } }),
+    eventID: eventId([...outcome.requestId].reverse().join('')),
+  }))
   // What AWS's service would not have asked leaves no record there, either; a refusal shows that it has been asked.
   const forwarded = trace.forwarded
     .filter((call) => !call.spared || call.error !== undefined)
     .map((call) =>
       record(outcome, { ...call, error: call.error, invokedBy: INVOKED_BY[outcome.service] ?? 'AWS Internal' }),
     )
-  return [own, ...forwarded.reverse()]
+  return [record(outcome, own), ...elsewhere, ...forwarded.reverse()]
 }
 
 /** facts: captures-ebs-s3.md 7.7 */
@@ -78,9 +88,7 @@ function record(outcome: Outcome, call: RecordedCall): CloudTrailRecord {
   // facts: F3: denials, unknown keys and throttled calls are recorded without parameters and resources.
   const withheld = denied || (error !== undefined && /NotFoundException$|^ThrottlingException$/.test(error.code))
   const { principal } = outcome.caller
-  const resources = withheld
-    ? undefined
-    : facts.resources?.map(({ arn, account, type }) => ({ accountId: account, type, ARN: arn }))
+  const resources = withheld ? undefined : resourcesOf(facts)
   return {
     eventVersion: '1.11',
     userIdentity: {
@@ -108,6 +116,37 @@ function record(outcome: Outcome, call: RecordedCall): CloudTrailRecord {
     ...(invokedBy === undefined && { tlsDetails: { clientProvidedHostHeader: outcome.http.host } }),
   }
 }
+
+const resourcesOf = ({ resources }: AuditFacts) =>
+  resources?.map(({ arn, account, type }) => ({ accountId: account, type, ARN: arn }))
+
+/** AWS's own doings, in whose name nobody called (facts: F2; AWS: "ct-rotatekey", "ct-synchronize-multi-region-key"). */
+function serviceRecord(event: ServiceEvent): CloudTrailRecord {
+  const { facts, eventType } = event
+  return {
+    eventVersion: '1.11',
+    userIdentity: { accountId: event.account, invokedBy: INTERNAL },
+    eventTime: new Date(event.time).toISOString().replace(/\.\d+Z$/, 'Z'),
+    eventSource: `${event.service}.amazonaws.com`,
+    eventName: event.operation,
+    awsRegion: event.region,
+    sourceIPAddress: INTERNAL,
+    userAgent: INTERNAL,
+    requestParameters: facts.requestParameters ?? null,
+    responseElements: facts.responseElements ?? null,
+    ...(eventType === 'AwsApiCall' && { requestID: event.id }),
+    eventID: eventId(event.id),
+    readOnly: false,
+    resources: resourcesOf(facts),
+    eventType,
+    managementEvent: true,
+    recipientAccountId: event.account,
+    ...(event.details && { serviceEventDetails: event.details }),
+    eventCategory: 'Management',
+  }
+}
+
+const INTERNAL = 'AWS Internal'
 
 /** Texts that the API leaves empty are left out. */
 function errorFields(error: AwsError | undefined, denied: boolean): CloudTrailRecord {

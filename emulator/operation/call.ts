@@ -5,7 +5,7 @@ import type { Ids } from '../lib/ids.ts'
 import type { PolicySource, Principal, Tags } from '../access/types.ts'
 import type { Check } from './define.ts'
 import type { Quotas } from './rates.ts'
-import type { Trace } from './trace.ts'
+import type { ServiceEvent, Trace } from './trace.ts'
 
 /** What the wire said about a request, apart from its input. Header names lower case. */
 export interface HttpFacts {
@@ -131,6 +131,8 @@ export interface Directory {
   oidcProvider(arn: string): OidcProviderView | undefined
   /** Remembers when and for what an identity was last used; in memory only. */
   used(caller: Caller, use: { readonly at: number; readonly service: string; readonly region: string }): void
+  /** Makes a service's role (`mrk.kms.amazonaws.com`) unless the caller's account has it. Within a transaction. */
+  ensureServiceLinkedRole(service: string, call: Pick<Call, 'account' | 'time' | 'env'>): void
   /** Gives a user credentials chosen by a world file instead of made up. */
   adoptAccessKey(account: string, userName: string, key: { readonly id: string; readonly secret: string }): void
 }
@@ -148,6 +150,8 @@ export interface Environment {
   readonly quotas?: Quotas | undefined
   /** Root certificates that attestation documents may chain to; none unless the settings name some. */
   readonly nitroRoots: TrustedRoots
+  /** Tells the audit trail what a service did by itself. */
+  readonly announce: (event: ServiceEvent) => void
   /** One line for the person who runs the emulator; never secrets. */
   readonly log: (line: string) => void
 }

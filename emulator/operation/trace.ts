@@ -7,6 +7,8 @@ export interface AuditFacts {
   readonly responseElements?: Readonly<Record<string, unknown>> | null
   readonly additionalEventData?: Readonly<Record<string, unknown>>
   readonly resources?: readonly AuditedResource[]
+  /** What the same request leaves in the trails of other Regions (ReplicateKey, UpdatePrimaryRegion). */
+  readonly elsewhere?: readonly { readonly operation: string; readonly region: string; readonly facts: AuditFacts }[]
 }
 
 export interface AuditedResource {
@@ -15,6 +17,23 @@ export interface AuditedResource {
   readonly type: string
   /** Of a KMS key that exists: what requests cost depends on it. Not part of CloudTrail's record. */
   readonly keySpec?: string | undefined
+}
+
+/** What a service did by itself, for the audit trail (facts: F2): no request is there, and nobody asked. */
+export interface ServiceEvent {
+  /** Milliseconds since the epoch. */
+  readonly time: number
+  readonly service: string
+  /** `RotateKey` */
+  readonly operation: string
+  readonly account: string
+  readonly region: string
+  readonly eventType: 'AwsServiceEvent' | 'AwsApiCall'
+  /** The key alone, where AWS says so. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined
+  readonly facts: AuditFacts
+  /** Under which the record is found again. */
+  readonly id: string
 }
 
 /**

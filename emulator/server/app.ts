@@ -68,6 +68,7 @@ export async function createEmulator(
   const clock = createClock(clockState.in().get('clock')?.offset ?? 0)
   const ids = createIds(settings.idSeed)
   const registry = createRegistry(SERVICES, store)
+  const trail = createAuditTrail()
   const env: Environment = {
     clock: persistOffset(clock, (offset) => {
       clockState.in().put('clock', { offset })
@@ -79,13 +80,13 @@ export async function createEmulator(
     enforcement: settings.enforcement,
     quotas: quotasOf(settings),
     nitroRoots,
+    announce: trail.announce,
     log,
   }
   const recorder = createRecorder((error) => {
     log(`recording failed: ${String(error)}`)
   })
   const decisions = createDecisionLog()
-  const trail = createAuditTrail()
   const usage = createUsageMeter(clock)
   for (const { listener } of [decisions, trail, usage]) recorder.listen(listener)
   recorder.listen(({ caller, time, service, region, trace }) => {

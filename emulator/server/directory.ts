@@ -86,6 +86,9 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
       if (accessKeyId !== undefined) iam.usedAccessKey(accessKeyId, use)
       if (principal.kind === 'role') iam.usedRole(principal.roleId, use)
     },
+    ensureServiceLinkedRole(service, call) {
+      iam.ensureServiceLinkedRole(service, call)
+    },
     adoptAccessKey(account, userName, key) {
       iam.adoptAccessKey(account, userName, key)
     },

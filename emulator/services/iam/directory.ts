@@ -2,6 +2,7 @@ import { policySource } from '../../access/document.ts'
 import type { PolicySource, Principal, Root, User } from '../../access/types.ts'
 import type { CallerPolicies, OidcProviderView, RoleView, SessionPolicies } from '../../operation/call.ts'
 import { parseArn, rootArn } from '../../lib/arn.ts'
+import { ensureLinkedRole, type Maker } from './linkedRoles.ts'
 import { awsManagedPolicy } from './managed/catalog.ts'
 import { keyOf, nameInArn, policyRecord } from './names.ts'
 import { defaultVersion, identityPolicies, sessionPolicies } from './policySources.ts'
@@ -32,6 +33,8 @@ export interface IamDirectory {
   usedAccessKey(accessKeyId: string, use: LastUse): void
   /** Bookkeeping for RoleLastUsed, by unique id. */
   usedRole(roleId: string, use: LastUse): void
+  /** Makes a service's role unless the account has it. Within a transaction. */
+  ensureServiceLinkedRole(service: string, maker: Maker): void
   /** Gives a user an access key with a known secret: for worlds and scenarios. Throws when there is no such user. */
   adoptAccessKey(account: string, userName: string, key: { readonly id: string; readonly secret: string }): void
 }
@@ -102,6 +105,9 @@ export function createIamDirectory(state: IamState): IamDirectory {
     },
     usedRole(roleId, use) {
       state.lastUsed.set(roleId, use)
+    },
+    ensureServiceLinkedRole(service, maker) {
+      ensureLinkedRole(service, state, maker)
     },
     adoptAccessKey(account, userName, { id, secret }) {
       const user = state.users.in(account).get(keyOf(userName))

@@ -121,5 +121,5 @@ export function given<T>(member: T | undefined): T {
 export const wholeSecond = (time: number): number => Math.floor(time / 1000) * 1000
 
 /** A unique id of AWS's: four letters that tell the kind, seventeen of base 32 (facts: H1). */
-export const uniqueId = (prefix: 'AIDA' | 'AGPA' | 'AROA' | 'AIPA' | 'ANPA', call: IamCall): string =>
+export const uniqueId = (prefix: 'AIDA' | 'AGPA' | 'AROA' | 'AIPA' | 'ANPA', call: Pick<IamCall, 'env'>): string =>
   prefix + call.env.ids.base32(17)

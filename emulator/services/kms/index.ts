@@ -11,6 +11,7 @@ import { keyRows } from './operations/keys.ts'
 import { lastUsageRows } from './operations/lastUsage.ts'
 import { lifecycleRows } from './operations/lifecycle.ts'
 import { macRows } from './operations/mac.ts'
+import { multiRegionRows } from './operations/multiRegion.ts'
 import { policyRows } from './operations/policies.ts'
 import { publicKeyRows } from './operations/publicKey.ts'
 import { reEncryptRows } from './operations/reEncrypt.ts'
@@ -29,6 +30,7 @@ export const kmsService = kms.with(
   rotationRows,
   encryptRows,
   decryptRows,
+  multiRegionRows,
   reEncryptRows,
   dataKeyRows,
   dataKeyPairRows,

@@ -73,6 +73,7 @@ export const STATE_TABLE = {
   ListResourceTags: ANY_STATE,
   PutKeyPolicy: ANY_STATE,
   ReEncrypt: USE,
+  ReplicateKey: { ...USE, Updating: 'updating' },
   RetireGrant: ANY_STATE,
   RevokeGrant: ANY_STATE,
   RotateKeyOnDemand: ROTATION,
@@ -82,6 +83,7 @@ export const STATE_TABLE = {
   UntagResource: NOT_PENDING,
   UpdateAlias: NOT_PENDING,
   UpdateKeyDescription: NOT_PENDING,
+  UpdatePrimaryRegion: USE,
   Verify: USE,
   VerifyMac: USE,
 } as const satisfies Record<string, Row>

@@ -3,6 +3,7 @@ import type { Grant, Grantee, Tags } from '../../access/types.ts'
 import type { PricedKey } from '../../audit/prices.ts'
 import type { Call } from '../../operation/call.ts'
 import type { Collection, CollectionSpec, Store } from '../../state/store.ts'
+import type { Family } from './keys/multiRegion.ts'
 
 /** One generation of a key's material; the bytes are in `kms.material`. */
 export interface MaterialEntry {
@@ -26,8 +27,13 @@ export interface KeyRecord {
   readonly origin: OriginType
   readonly manager: 'CUSTOMER' | 'AWS'
   readonly multiRegion: boolean
+  /** The Regions of a multi-Region key and its relatives; undefined for a single-Region key. */
+  readonly family?: Family | undefined
   readonly state: KeyState
-  readonly deletion?: { readonly at: number; readonly windowInDays: number } | undefined
+  /** When a state that passes by itself is over (Creating, Updating). */
+  readonly settlesAt?: number | undefined
+  /** `at` is not known before the last replica of a multi-Region primary key is gone. */
+  readonly deletion?: { readonly at?: number | undefined; readonly windowInDays: number } | undefined
   /** As it was put, principals bound to unique ids (facts: C2). */
   readonly policy: string
   readonly tags: Tags

@@ -1,6 +1,6 @@
 import type { AttestationFault } from '../../crypto/attestation/fault.ts'
 import { AwsError } from '../../lib/awsError.ts'
-import { invalidGrantToken, invalidState, limitExceeded, notFound, unsupported, validation } from './errors.ts'
+import { conflict, invalidGrantToken, invalidState, limitExceeded, notFound, unsupported, validation } from './errors.ts'
 
 /*
  * Words that nobody has recorded from AWS. Codes follow AWS's model and documentation; the sentences are ours, in AWS's manner.
@@ -15,6 +15,13 @@ export const notPendingDeletion = (arn: string) => invalidState(`${arn} is not p
 
 /** Known: 7 to 30, ValidationException (facts: B14). */
 export const pendingWindowOutOfRange = () => validation('PendingWindowInDays must be between 7 and 30')
+
+/** Known: ConflictException while an automatic rotation is under way or due within 20 minutes (facts: B11). */
+export const imminentRotation = (arn: string) =>
+  conflict(`An automatic rotation of ${arn} is in progress or scheduled to begin within the next 20 minutes.`)
+
+/** Known: UnsupportedOperationException is among UpdatePrimaryRegion's errors (facts: B1); the sentence is ReplicateKey's. */
+export const notMultiRegion = (arn: string) => unsupported(`${arn} is not a multi-region primary key.`)
 
 /** Known: `alias/aws/` is reserved; another emulator's tests against AWS saw this code without a text (facts: B9). */
 export const reservedAlias = () => new AwsError('NotAuthorizedException', 400, '', { unmodelled: true })

@@ -65,6 +65,7 @@ export async function testIam(): Promise<TestIam> {
     } as unknown as Directory,
     enforcement: 'strict',
     nitroRoots: [],
+    announce: () => undefined,
     log: () => undefined,
   }
   let latest: Trace | undefined

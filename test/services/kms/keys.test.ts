@@ -96,7 +96,6 @@ describe('CreateKey', () => {
 
   it.each<[string, CreateKeyCommandInput]>([
     ['Origin EXTERNAL', { Origin: 'EXTERNAL' }],
-    ['MultiRegion', { MultiRegion: true }],
   ])('says that %s is not emulated', async (what, input) => {
     expect(await refusal(kms.root.send(new CreateKeyCommand(input)))).toEqual({
       code: 'NotImplemented',

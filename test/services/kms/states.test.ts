@@ -30,6 +30,7 @@ import {
   ListResourceTagsCommand,
   PutKeyPolicyCommand,
   ReEncryptCommand,
+  ReplicateKeyCommand,
   RetireGrantCommand,
   RevokeGrantCommand,
   RotateKeyOnDemandCommand,
@@ -39,6 +40,7 @@ import {
   UntagResourceCommand,
   UpdateAliasCommand,
   UpdateKeyDescriptionCommand,
+  UpdatePrimaryRegionCommand,
   VerifyCommand,
   VerifyMacCommand,
   type CreateKeyCommandInput,
@@ -76,11 +78,13 @@ const KEYS: Readonly<Partial<Record<StatefulOperation, CreateKeyCommandInput>>> 
   VerifyMac: MACS,
   Encapsulate: ENCAPSULATES,
   Decapsulate: ENCAPSULATES,
+  ReplicateKey: { MultiRegion: true },
+  UpdatePrimaryRegion: { MultiRegion: true },
 }
 
 async function madeWith(KeyId: string, operation: StatefulOperation | undefined): Promise<Uint8Array | undefined> {
   const key = operation && KEYS[operation]
-  if (!key) return (await kms.root.send(new EncryptCommand({ KeyId, Plaintext: MESSAGE }))).CiphertextBlob
+  if (!key?.KeySpec) return (await kms.root.send(new EncryptCommand({ KeyId, Plaintext: MESSAGE }))).CiphertextBlob
   if (key === SIGNS) return (await kms.root.send(new SignCommand({ KeyId, ...SIGNED }))).Signature
   if (key === MACS) return (await kms.root.send(new GenerateMacCommand({ KeyId, ...MACED }))).Mac
   if (key === AGREES) return (await kms.root.send(new GetPublicKeyCommand({ KeyId }))).PublicKey
@@ -150,6 +154,7 @@ const CALLS: Readonly<Record<StatefulOperation, (on: Prepared, client: KMSClient
   PutKeyPolicy: ({ KeyId }, client) => client.send(new PutKeyPolicyCommand({ KeyId, Policy: POLICY })),
   ReEncrypt: ({ KeyId, CiphertextBlob }, client) =>
     client.send(new ReEncryptCommand({ CiphertextBlob, DestinationKeyId: KeyId })),
+  ReplicateKey: ({ KeyId }, client) => client.send(new ReplicateKeyCommand({ KeyId, ReplicaRegion: 'us-west-2' })),
   RetireGrant: ({ Arn, GrantId }, client) => client.send(new RetireGrantCommand({ KeyId: Arn, GrantId })),
   RevokeGrant: ({ KeyId, GrantId }, client) => client.send(new RevokeGrantCommand({ KeyId, GrantId })),
   RotateKeyOnDemand: ({ KeyId }, client) => client.send(new RotateKeyOnDemandCommand({ KeyId })),
@@ -163,6 +168,9 @@ const CALLS: Readonly<Record<StatefulOperation, (on: Prepared, client: KMSClient
     client.send(new UpdateAliasCommand({ AliasName: alias, TargetKeyId: KeyId })),
   UpdateKeyDescription: ({ KeyId }, client) =>
     client.send(new UpdateKeyDescriptionCommand({ KeyId, Description: 'new' })),
+  // Its own Region: nothing changes, but the key is looked at.
+  UpdatePrimaryRegion: ({ KeyId }, client) =>
+    client.send(new UpdatePrimaryRegionCommand({ KeyId, PrimaryRegion: 'us-east-1' })),
   Verify: ({ KeyId, CiphertextBlob }, client) =>
     client.send(new VerifyCommand({ KeyId, ...SIGNED, Signature: CiphertextBlob })),
   VerifyMac: ({ KeyId, CiphertextBlob }, client) =>
@@ -186,7 +194,9 @@ const USES: readonly StatefulOperation[] = [
   'GenerateDataKeyWithoutPlaintext',
   'GenerateMac',
   'ReEncrypt',
+  'ReplicateKey',
   'Sign',
+  'UpdatePrimaryRegion',
   'Verify',
   'VerifyMac',
 ]
@@ -262,6 +272,9 @@ describe('states that keys do not reach yet', () => {
     ['Updating', 'Decrypt', undefined],
     ['Updating', 'DisableKey', `KMSInvalidStateException: ${arn} is updating.`],
     ['Updating', 'ScheduleKeyDeletion', `KMSInvalidStateException: ${arn} is updating.`],
+    ['Updating', 'ReplicateKey', `KMSInvalidStateException: ${arn} is updating.`],
+    ['Updating', 'UpdatePrimaryRegion', undefined],
+    ['Creating', 'ReplicateKey', `KMSInvalidStateException: ${arn} is creating.`],
   ])('%s, %s', (state, operation, expected) => {
     expect(says(state, operation)).toBe(expected)
   })

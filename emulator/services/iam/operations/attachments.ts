@@ -7,7 +7,7 @@ import { boundaryKey, groupHolder, roleHolder, userHolder, type Holder } from '.
 import { given, iamResource, keyOf, policyRecord, type IamCall } from '../names.ts'
 import { listPage, type PageInput } from '../pages.ts'
 import { iam } from '../service.ts'
-import { SERVICE_LINKED_PATH } from './roles.ts'
+import { SERVICE_LINKED_PATH } from '../linkedRoles.ts'
 
 const QUOTAS: Readonly<Record<Holder['kind'], string>> = {
   user: 'PoliciesPerUser',

@@ -2,7 +2,8 @@ import { checkBoundary } from '../boundaries.ts'
 import { noSuchEntity } from '../errors.ts'
 import { existing, given, keyOf, roleNamed, userNamed } from '../names.ts'
 import { iam } from '../service.ts'
-import { modifiable, putRole, roleResource } from './roles.ts'
+import { putRole } from '../linkedRoles.ts'
+import { modifiable, roleResource } from './roles.ts'
 import { userResource } from './users.ts'
 
 export const boundaryRows = [

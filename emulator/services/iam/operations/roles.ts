@@ -19,6 +19,7 @@ import { tablePage } from '../pages.ts'
 import { iam } from '../service.ts'
 import type { RoleRecord } from '../state.ts'
 import { requestTags, someTags, withTags } from '../tags.ts'
+import { putRole, SERVICE_LINKED_PATH } from '../linkedRoles.ts'
 import { storedTrust, shownTrust } from '../trust.ts'
 import { tagCheck } from './users.ts'
 
@@ -49,9 +50,6 @@ export const lastUseOfRole = (role: RoleRecord, call: IamCall) => {
 
 export const roleResource = (role: Named<RoleRecord>, call: IamCall) => iamResource(role.arn, call, role.record?.tags)
 
-/** Below it are the roles of AWS's own services. */
-export const SERVICE_LINKED_PATH = '/aws-service-role/'
-
 /** Roles of AWS's own services cannot be changed by their account. */
 export function modifiable(role: RoleRecord): RoleRecord {
   if (!role.path.startsWith(SERVICE_LINKED_PATH)) return role
@@ -60,11 +58,6 @@ export function modifiable(role: RoleRecord): RoleRecord {
     400,
     `Cannot perform the operation on the protected role '${role.name}' - this role is only modifiable by AWS`,
   )
-}
-
-export function putRole(role: RoleRecord, call: IamCall): void {
-  call.state.roles.in(call.account).put(keyOf(role.name), role)
-  call.state.principals.in().put(role.id, { account: call.account, kind: 'role', key: keyOf(role.name) })
 }
 
 const newArn = (input: { readonly Path?: string | undefined; readonly RoleName: string | undefined }, call: IamCall) =>

@@ -1,5 +1,6 @@
 import type { Tag } from '@aws-sdk/client-iam'
-import { modifiable, putRole, roleResource } from './roles.ts'
+import { putRole } from '../linkedRoles.ts'
+import { modifiable, roleResource } from './roles.ts'
 import { existing, given, keyOf, profileNamed, roleNamed, userNamed } from '../names.ts'
 import { iam } from '../service.ts'
 import { refuseEmpty, requestTagKeys, requestTags, tagPage, withoutTags, withTags } from '../tags.ts'

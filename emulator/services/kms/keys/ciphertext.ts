@@ -2,12 +2,14 @@ import type { DryRunModifierType, EncryptionAlgorithmSpec } from '@aws-sdk/clien
 import { openBlob, parseBlob, sealBlob, type BlobKind, type ParsedBlob } from '../../../crypto/envelope.ts'
 import type { EncryptionContext } from '../../../crypto/types.ts'
 import { asymmetricDecrypt, asymmetricEncrypt, longestPlaintext } from '../../../crypto/keyMaterial.ts'
+import { parseArn } from '../../../lib/arn.ts'
 import { incorrectKey, invalidCiphertext, validation } from '../errors.ts'
 import { isSymmetricEncryption } from '../keySpecs.ts'
 import type { KeyRecord, KmsCall } from '../state.ts'
 import { ciphertextMissing, keyIdMissing, modifiersNeedDryRun } from '../unsourced.ts'
 import { currentMaterial, materialFor } from './material.ts'
-import { resolveKey, resolveMaterial, unknownCiphertextKey, type Target } from './resolve.ts'
+import { KEY_PREFIX } from './names.ts'
+import { resolveKey, resolveMaterial, targetOf, unknownCiphertextKey, type Target } from './resolve.ts'
 import { requireAlgorithm } from './use.ts'
 
 /** What Decrypt and ReEncrypt say about the ciphertext they bring. */
@@ -28,6 +30,8 @@ export interface Sealed {
   readonly blob: ParsedBlob | undefined
   /** A dry run that leaves the ciphertext out of account. */
   readonly ignored: boolean
+  /** The request names a relative in another Region, which cannot open it here. */
+  readonly misnamed?: boolean
 }
 
 /**
@@ -43,9 +47,24 @@ export function findSealed(input: CiphertextInput, call: KmsCall): Sealed {
 
   const bytes = input.blob && !ignored ? bufferOf(input.blob) : undefined
   const blob = bytes && symmetric ? parseBlob(bytes) : undefined
-  if (input.keyId !== undefined) return { target: resolveKey(input.keyId, call), bytes, blob, ignored }
+  if (input.keyId !== undefined) {
+    const relative = symmetric && !ignored ? relativeElsewhere(input.keyId, call) : undefined
+    if (relative) return { target: relative, bytes, blob, ignored, misnamed: true }
+    return { target: resolveKey(input.keyId, call), bytes, blob, ignored }
+  }
   if (!blob) throw invalidCiphertext()
   return { target: resolveMaterial(blob.materialId, call) ?? unknownCiphertextKey(call), bytes, blob, ignored }
+}
+
+/**
+ * This Region's key, where the request names a relative of it in another Region: another key, although its material is the same
+ * (facts: B6). Recorded is how that is refused, not whether the caller's permission on this Region's key is asked for first.
+ */
+function relativeElsewhere(text: string, call: KmsCall): Target | undefined {
+  const arn = parseArn(text)
+  if (arn?.service !== 'kms' || arn.region === call.region || !arn.resource.startsWith(KEY_PREFIX)) return undefined
+  const key = call.state.keys.in(arn.account, call.region).get(arn.resource.slice(KEY_PREFIX.length))
+  return key?.multiRegion === true ? targetOf(key) : undefined
 }
 
 /** What an algorithm is when none is named. */
@@ -108,7 +127,7 @@ export function unseal(
   context: EncryptionContext,
   call: KmsCall,
 ): Buffer | undefined | Promise<Buffer | undefined> {
-  if (key.usage !== 'ENCRYPT_DECRYPT') throw incorrectKey()
+  if (sealed.misnamed === true || key.usage !== 'ENCRYPT_DECRYPT') throw incorrectKey()
   const open = isSymmetricEncryption(key) ? openSymmetric : openAsymmetric
   const plaintext = open(sealed, key, algorithm ?? SYMMETRIC, context, call)
   if (!plaintext && !sealed.ignored) throw invalidCiphertext()

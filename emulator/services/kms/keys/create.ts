@@ -3,6 +3,7 @@ import { KEYS } from '../quotas.ts'
 import type { KeyRecord, KmsCall } from '../state.ts'
 import { tooManyKeys } from '../unsourced.ts'
 import { storeMaterial } from './material.ts'
+import { putShared } from './multiRegion.ts'
 import { keyArn } from './names.ts'
 
 type Choices = Pick<KeyRecord, 'id' | 'policy'> & Partial<KeyRecord>
@@ -51,11 +52,7 @@ export function storeNewKey(key: KeyRecord, material: SecretBytes | undefined, c
   })
 }
 
-/** Replaces a key's record. */
+/** Replaces a key's record, and with it what its relatives in other Regions share with it. */
 export function changeKey(key: KeyRecord, change: Partial<KeyRecord>, call: KmsCall): KeyRecord {
-  const changed: KeyRecord = { ...key, ...change }
-  call.env.store.transaction(() => {
-    call.state.keys.in(key.account, key.region).put(key.id, changed)
-  })
-  return changed
+  return call.env.store.transaction(() => putShared(key, change, call.state))
 }

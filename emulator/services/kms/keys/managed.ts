@@ -4,6 +4,10 @@ import { MANAGED_SERVICES } from './managedServices.ts'
 import { createKeyRecord, storeNewKey } from './create.ts'
 import { symmetricMaterial } from './material.ts'
 
+const DAY = 86_400_000
+/** AWS rotates its own keys each year, in days (facts: B11, D3). */
+const YEAR = 365
+
 interface ManagedKey {
   readonly protects: string
   readonly policy: (account: string, region: string) => string
@@ -36,6 +40,7 @@ export function managedKeyFor(alias: string, call: KmsCall): KeyRecord | undefin
           manager: 'AWS',
           description: `Default key that protects my ${managed.protects} when no other key is defined`,
           policy: managed.policy(account, region),
+          rotation: { periodInDays: YEAR, nextAt: time + YEAR * DAY },
         },
         call,
       ),

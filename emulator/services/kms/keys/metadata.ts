@@ -1,6 +1,7 @@
 import type { KeyMetadata } from '@aws-sdk/client-kms'
 import { isSymmetricEncryption, usageFacts } from '../keySpecs.ts'
 import type { KeyRecord } from '../state.ts'
+import { multiRegionConfiguration } from './multiRegion.ts'
 
 /** KeyMetadata in AWS's order of members (facts: B8). */
 export function keyMetadata(key: KeyRecord): KeyMetadata {
@@ -15,7 +16,7 @@ export function keyMetadata(key: KeyRecord): KeyMetadata {
     Description: key.description,
     KeyUsage: key.usage,
     KeyState: key.state,
-    ...(key.deletion && { DeletionDate: new Date(key.deletion.at) }),
+    ...(key.deletion?.at !== undefined && { DeletionDate: new Date(key.deletion.at) }),
     Origin: key.origin,
     KeyManager: key.manager,
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- AWS serves the old name beside the new one
@@ -26,8 +27,13 @@ export function keyMetadata(key: KeyRecord): KeyMetadata {
     KeyAgreementAlgorithms,
     EncapsulationAlgorithms,
     MultiRegion: key.multiRegion,
+    MultiRegionConfiguration: multiRegionConfiguration(key),
+    // In place of a date, while a primary key waits for its replicas to go (facts: B14).
+    PendingDeletionWindowInDays: key.state === 'PendingReplicaDeletion' ? key.deletion?.windowInDays : undefined,
     MacAlgorithms,
-    // Other keys have one, but do not show it (facts: B8).
-    CurrentKeyMaterialId: isSymmetricEncryption(key) ? key.materials.at(-1)?.id : undefined,
+    CurrentKeyMaterialId: showsMaterial(key) ? key.materials.at(-1)?.id : undefined,
   }
 }
+
+/** Other keys have one, but do not show it; replicas do not before they are made (facts: B8). */
+const showsMaterial = (key: KeyRecord) => isSymmetricEncryption(key) && key.state !== 'Creating'

@@ -32,6 +32,9 @@ export function resolveKeyOnly(text: string, call: KmsCall): Target {
   return text.startsWith('arn:') ? byArn(text, call, false) : byId(text, call.account, call)
 }
 
+/** A key that is at hand, as if the request had named it. */
+export const targetOf = (key: KeyRecord): Target => ({ arn: key.arn, account: key.account, key, namedBy: 'request' })
+
 function byArn(text: string, call: KmsCall, aliases: boolean): Target {
   const arn = parseArn(text)
   if (arn?.service !== 'kms') throw notAKeyArn(text)

@@ -3,6 +3,7 @@ import type { ContextValue, PolicySource } from '../../../access/types.ts'
 import type { Resource } from '../../../operation/define.ts'
 import { grantsFor } from '../grants/candidates.ts'
 import type { KeyRecord, KmsCall } from '../state.ts'
+import { multiRegionType } from './multiRegion.ts'
 import type { Target } from './resolve.ts'
 
 /** A key as policies see it, for operations that other accounts may be admitted to (facts: B3). */
@@ -65,14 +66,15 @@ export function keyContext(key: KeyRecord, call: KmsCall): Record<string, Contex
 
 /** Also carried by CreateKey, for the key to be. */
 export const specContext = (
-  key: Pick<KeyRecord, 'spec' | 'usage' | 'origin' | 'multiRegion'>,
-): Record<string, ContextValue> => ({
+  key: Pick<KeyRecord, 'region' | 'spec' | 'usage' | 'origin' | 'multiRegion' | 'family'>,
+): Record<string, ContextValue | undefined> => ({
   'kms:KeySpec': key.spec,
   'kms:KeyUsage': key.usage,
   'kms:CustomerMasterKeySpec': key.spec,
   'kms:CustomerMasterKeyUsage': key.usage,
   'kms:KeyOrigin': key.origin,
   'kms:MultiRegion': String(key.multiRegion),
+  'kms:MultiRegionKeyType': multiRegionType(key),
 })
 
 function aliasNames(key: KeyRecord, call: KmsCall): readonly string[] | undefined {

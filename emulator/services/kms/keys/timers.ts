@@ -1,7 +1,9 @@
 import type { Environment } from '../../../operation/call.ts'
 import { keyPath, type KeyRecord, type KmsState, type MaterialEntry } from '../state.ts'
 import { newMaterial } from './material.ts'
+import { familyOf, hasReplicas, isReplica, putShared, relativesOf } from './multiRegion.ts'
 import { rememberDeleted } from './pricing.ts'
+import { announceDeletion, announceRotation, announceSynchronization } from './serviceEvents.ts'
 
 /** What time brings to keys, and what it needs: no request is there then. */
 export interface Site {
@@ -17,6 +19,12 @@ const DAY = 86_400_000
  */
 export const ON_DEMAND_MS = 10_000
 
+/** How long a replica key is being created: 3 to 5 seconds were seen (facts: captures 7). */
+export const CREATING_MS = 4000
+
+/** How long both keys are being updated after UpdatePrimaryRegion: some seconds were seen, minutes are possible (facts: B13). */
+export const UPDATING_MS = 6000
+
 /** Puts everything that time will bring to a key on the clock: once at the start, and after each change of a date. */
 export function armKey(key: KeyRecord, site: Site): void {
   const { clock } = site.env
@@ -31,9 +39,13 @@ export function armKey(key: KeyRecord, site: Site): void {
         if (now) task(now, site)
       })
   }
+  // A replica shares its primary's rotations, and has none of its own.
+  const leads = !isReplica(key)
+  const demanded = leads && key.rotatingSince !== undefined ? key.rotatingSince + ON_DEMAND_MS : undefined
   arm('delete', key.deletion?.at, deleteWhenDue)
-  arm('rotate', key.state === 'Enabled' ? key.rotation?.nextAt : undefined, rotateWhenDue)
-  arm('demand', key.rotatingSince === undefined ? undefined : key.rotatingSince + ON_DEMAND_MS, finishOnDemand)
+  arm('settle', isPassing(key) ? key.settlesAt : undefined, settle)
+  arm('rotate', leads && key.state === 'Enabled' ? key.rotation?.nextAt : undefined, rotateWhenDue)
+  arm('demand', demanded, finishOnDemand)
 }
 
 /** Takes up all keys, when the emulator starts or its state is replaced. */
@@ -42,19 +54,36 @@ export function armAll(state: KmsState, env: Environment): void {
   state.deletedKeys.length = 0
   // Some things are long overdue and happen at once, which changes what is being walked.
   for (const { record } of [...state.keys.all()]) {
-    if (record.deletion || record.rotation || record.rotatingSince !== undefined) armKey(record, { state, env })
+    const { deletion, rotation, rotatingSince, settlesAt } = record
+    if (deletion || rotation || rotatingSince !== undefined || settlesAt !== undefined) armKey(record, { state, env })
   }
 }
 
-function deleteWhenDue(key: KeyRecord, { state, env }: Site): void {
-  const due = key.state === 'PendingDeletion' && key.deletion !== undefined && key.deletion.at <= env.clock.now()
-  if (due) deleteKey(key, { state, env })
+const isPassing = ({ state }: KeyRecord) => state === 'Creating' || state === 'Updating'
+
+/** A replica that is made, or a change of the primary Region that has gone through. */
+function settle(key: KeyRecord, { state, env }: Site): void {
+  if (!isPassing(key)) return
+  // Each Region imports for itself: a replica of such a key waits for its copy (facts: B12).
+  const next = key.state === 'Creating' && key.origin === 'EXTERNAL' ? 'PendingImport' : 'Enabled'
+  const settled = env.store.transaction(() => putShared(key, { state: next, settlesAt: undefined }, state))
+  const primary = isReplica(settled) && relativesOf(settled, state).find((relative) => !isReplica(relative))
+  if (primary) announceSynchronization(primary, key.settlesAt ?? env.clock.now(), env)
+  armKey(settled, { state, env })
 }
 
-/** A key and all that belongs to it (facts: B14). Its ciphertexts are noise from then on. */
-export function deleteKey(key: KeyRecord, { state, env }: Site): void {
+function deleteWhenDue(key: KeyRecord, site: Site): void {
+  const at = key.deletion?.at
+  if (key.state === 'PendingDeletion' && at !== undefined && at <= site.env.clock.now()) deleteKey(key, at, site)
+}
+
+/**
+ * A key and all that belongs to it (facts: B14). Its ciphertexts are noise from then on, but for relatives in other Regions.
+ * @param at when, in milliseconds since the epoch
+ */
+export function deleteKey(key: KeyRecord, at: number, { state, env }: Site): void {
   const { account, region, id } = key
-  env.store.transaction(() => {
+  const bereaved = env.store.transaction(() => {
     const aliases = state.aliases.in(account, region)
     for (const [name] of [...aliases.find('key', id)]) aliases.delete(name)
     const grants = state.grants.in()
@@ -62,9 +91,34 @@ export function deleteKey(key: KeyRecord, { state, env }: Site): void {
     for (const material of key.materials) state.material.in().delete(`${region}/${material.id}`)
     state.lastUse.in(account, region).delete(id)
     state.keys.in(account, region).delete(id)
+    return leaveFamily(key, at, state)
   })
   state.recentUse.delete(key.arn)
   rememberDeleted(key, state)
+  announceDeletion(key, at, env)
+  if (bereaved) armKey(bereaved, { state, env })
+}
+
+/**
+ * Takes a replica out of its relatives' lists. A primary that waited for its last replica to go now waits out its own window.
+ * Within a transaction.
+ */
+function leaveFamily(gone: KeyRecord, at: number, state: KmsState): KeyRecord | undefined {
+  const primary = relativesOf(gone, state).find((relative) => !isReplica(relative))
+  if (!primary?.family) return undefined
+  const replicas = primary.family.replicas.filter((region) => region !== gone.region)
+  const waits = primary.state === 'PendingReplicaDeletion' && primary.deletion && replicas.length === 0
+  return putShared(
+    primary,
+    {
+      family: familyOf(primary.region, replicas),
+      ...(waits && {
+        state: 'PendingDeletion',
+        deletion: { ...primary.deletion, at: at + primary.deletion.windowInDays * DAY },
+      }),
+    },
+    state,
+  )
 }
 
 /** Automatic rotation; a key that is not enabled is passed over until it is enabled again (facts: B11). */
@@ -86,9 +140,10 @@ function rotate(key: KeyRecord, entry: Omit<MaterialEntry, 'id'>, change: Partia
   const { state, env } = site
   const rotated = env.store.transaction(() => {
     const material = newMaterial(key, state)
-    const now: KeyRecord = { ...key, ...change, materials: [...key.materials, { ...material, ...entry }] }
-    state.keys.in(key.account, key.region).put(key.id, now)
-    return now
+    return putShared(key, { ...change, materials: [...key.materials, { ...material, ...entry }] }, state)
   })
+  const at = entry.rotatedAt ?? env.clock.now()
+  announceRotation(rotated, at, env)
+  if (hasReplicas(rotated)) announceSynchronization(rotated, at, env)
   armKey(rotated, site)
 }

@@ -1,5 +1,6 @@
-import type { CreateKeyRequest } from '@aws-sdk/client-kms'
+import type { CreateKeyRequest, Tag } from '@aws-sdk/client-kms'
 import { generateMaterial } from '../../../crypto/keyMaterial.ts'
+import type { Check } from '../../../operation/define.ts'
 import { notImplemented } from '../../../operation/perform.ts'
 import { isoTime, said } from '../audit.ts'
 import { validation } from '../errors.ts'
@@ -7,10 +8,12 @@ import { isOffered, KEY_SPECS } from '../keySpecs.ts'
 import { checkGrantTokens } from '../grants/tokens.ts'
 import { createKeyRecord, requireRoomForKey, storeNewKey } from '../keys/create.ts'
 import { keyMetadata } from '../keys/metadata.ts'
+import { familyOf } from '../keys/multiRegion.ts'
 import { keyArn } from '../keys/names.ts'
 import { acceptPolicy, defaultPolicy, preventLockout } from '../keys/policy.ts'
 import { resolveKey } from '../keys/resolve.ts'
 import { sharedKey, specContext } from '../keys/resource.ts'
+import { linkedRoleCheck, SYNCHRONIZER } from '../keys/synchronizer.ts'
 import { page } from '../pages.ts'
 import { kms } from '../service.ts'
 import type { KeyRecord, KmsCall } from '../state.ts'
@@ -18,7 +21,7 @@ import { requestTags, withTags } from '../tags.ts'
 import { bothKeySpecs, specNotOffered } from '../unsourced.ts'
 import { admitted, changeAndArm, changeAudit, given, keyAudit, onOwnKey } from './onKey.ts'
 
-type NewKey = Pick<KeyRecord, 'id' | 'spec' | 'usage' | 'origin' | 'multiRegion'>
+type NewKey = Pick<KeyRecord, 'id' | 'region' | 'spec' | 'usage' | 'origin' | 'multiRegion' | 'family'>
 
 /** The spec under its old name. */
 // eslint-disable-next-line @typescript-eslint/no-deprecated -- AWS still takes it
@@ -30,22 +33,20 @@ const specOf = (input: CreateKeyRequest) => input.KeySpec ?? oldSpec(input) ?? S
 function newKey(input: CreateKeyRequest, call: KmsCall): NewKey {
   if (input.KeySpec !== undefined && oldSpec(input) !== undefined) throw bothKeySpecs()
   return {
-    id: call.env.ids.uuid(),
+    id: input.MultiRegion === true ? `mrk-${call.env.ids.hex(32)}` : call.env.ids.uuid(),
+    region: call.region,
     spec: specOf(input),
     usage: input.KeyUsage ?? 'ENCRYPT_DECRYPT',
     origin: input.Origin ?? 'AWS_KMS',
     multiRegion: input.MultiRegion ?? false,
+    family: input.MultiRegion === true ? familyOf(call.region) : undefined,
   }
 }
 
 const SYMMETRIC = 'SYMMETRIC_DEFAULT'
 
 /** What AWS would refuse, in its words; then what is not emulated, by name. */
-function requirePossible(
-  input: CreateKeyRequest,
-  { spec, usage, origin, multiRegion }: NewKey,
-  { region }: KmsCall,
-): void {
+function requirePossible(input: CreateKeyRequest, { spec, usage, origin }: NewKey, { region }: KmsCall): void {
   if (spec !== SYMMETRIC && input.KeyUsage === undefined) {
     throw validation('You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.')
   }
@@ -53,7 +54,6 @@ function requirePossible(
   const missing = (what: string) => notImplemented('kms', `CreateKey with ${what}`)
   if (!KEY_SPECS[spec].usages[usage]) throw validation(`KeyUsage ${usage} is not compatible with KeySpec ${spec}`)
   if (origin !== 'AWS_KMS') throw missing(`Origin ${origin}`)
-  if (multiRegion) throw missing('MultiRegion')
   if (input.CustomKeyStoreId !== undefined) throw missing('CustomKeyStoreId')
   if (input.XksKeyId !== undefined) throw missing('XksKeyId')
 }
@@ -77,28 +77,20 @@ const createKey = kms.row('CreateKey', {
     ...requestTags(input.Tags),
     'kms:BypassPolicyLockoutSafetyCheck': bypassOf(input),
   }),
-  also: (input, call, { id }) =>
-    input.Tags && input.Tags.length > 0
-      ? [
-          {
-            action: 'kms:TagResource',
-            // No key policy is there yet, and the refusal names no resource (facts: B3, C12).
-            resource: {
-              arn: keyArn(call.region, call.account, id),
-              account: call.account,
-              guard: 'none',
-              mention: 'nothing',
-            },
-            context: requestTags(input.Tags),
-          },
-        ]
-      : [],
+  also: (input, call, { id, multiRegion }) => [
+    ...newTagsCheck(input.Tags, keyArn(call.region, call.account, id), call.account),
+    ...(multiRegion ? linkedRoleCheck(call) : []),
+  ],
   async run(input, call, chosen) {
     requirePossible(input, chosen, call)
     // What is wrong with the request is said before a key pair is made, which takes its time; the world may have changed after it.
     keyToBe(input, chosen, call)
     const material = await generateMaterial(chosen.spec)
-    return { KeyMetadata: keyMetadata(storeNewKey(keyToBe(input, chosen, call), material, call)) }
+    return call.env.store.transaction(() => {
+      const key = storeNewKey(keyToBe(input, chosen, call), material, call)
+      if (key.multiRegion) call.env.directory.ensureServiceLinkedRole(SYNCHRONIZER, call)
+      return { KeyMetadata: keyMetadata(key) }
+    })
   },
   audit: (input, output, _subject, call) => ({
     requestParameters: createKeyParameters(input),
@@ -108,6 +100,18 @@ const createKey = kms.row('CreateKey', {
       : [],
   }),
 })
+
+/** What tagging a key to be needs. No key policy is there yet, and the refusal names no resource (facts: B3, C12). */
+export const newTagsCheck = (tags: readonly Tag[] | undefined, arn: string, account: string): readonly Check[] =>
+  tags && tags.length > 0
+    ? [
+        {
+          action: 'kms:TagResource',
+          resource: { arn, account, guard: 'none', mention: 'nothing' },
+          context: requestTags(tags),
+        },
+      ]
+    : []
 
 /** Defaults are written out (facts: F2). */
 function createKeyParameters(input: CreateKeyRequest): Record<string, unknown> {
@@ -124,13 +128,18 @@ function createKeyParameters(input: CreateKeyRequest): Record<string, unknown> {
 }
 
 /** `aWSAccountId`, `keyId` … */
-function metadataElements(metadata: object): Record<string, unknown> {
+export function metadataElements(metadata: object): Record<string, unknown> {
   const elements: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(metadata) as [string, unknown][]) {
-    if (value === undefined) continue
-    elements[name.charAt(0).toLowerCase() + name.slice(1)] = value instanceof Date ? isoTime(value.getTime()) : value
+    if (value !== undefined) elements[name.charAt(0).toLowerCase() + name.slice(1)] = elementOf(value)
   }
   return elements
+}
+
+function elementOf(value: unknown): unknown {
+  if (value instanceof Date) return isoTime(value.getTime())
+  if (Array.isArray(value)) return value.map(elementOf)
+  return typeof value === 'object' && value !== null ? metadataElements(value) : value
 }
 
 export const bypassOf = (input: { readonly BypassPolicyLockoutSafetyCheck?: boolean | undefined }) =>

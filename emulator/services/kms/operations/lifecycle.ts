@@ -1,5 +1,6 @@
 import { isoTime, keyResources, said } from '../audit.ts'
 import { daysWithoutUse } from '../keys/lastUse.ts'
+import { hasReplicas, isReplica } from '../keys/multiRegion.ts'
 import type { Target } from '../keys/resolve.ts'
 import { kms } from '../service.ts'
 import type { KmsCall } from '../state.ts'
@@ -22,8 +23,9 @@ const enableKey = kms.row('EnableKey', {
     const key = admitted(target, 'EnableKey')
     // A rotation that came due while the key was disabled is made up for at once (facts: B11).
     const { rotation } = key
-    const overdue = rotation !== undefined && rotation.nextAt < call.time
-    changeAndArm(key, { state: 'Enabled', rotation: overdue ? { ...rotation, nextAt: call.time } : rotation }, call)
+    const overdue = rotation !== undefined && rotation.nextAt < call.time && !isReplica(key)
+    const due = overdue ? { rotation: { ...rotation, nextAt: call.time } } : {}
+    changeAndArm(key, { state: 'Enabled', ...due }, call)
     return {}
   },
   audit: changeAudit('KeyId'),
@@ -51,21 +53,24 @@ const scheduleKeyDeletion = kms.row('ScheduleKeyDeletion', {
     const key = admitted(target, 'ScheduleKeyDeletion')
     const windowInDays = input.PendingWindowInDays ?? USUAL_WINDOW
     if (windowInDays < SHORTEST_WINDOW || windowInDays > LONGEST_WINDOW) throw pendingWindowOutOfRange()
-    const deletion = { at: call.time + windowInDays * DAY, windowInDays }
-    changeAndArm(key, { state: 'PendingDeletion', deletion }, call)
+    // A primary key goes after its last replica, and has no date until then (facts: B14).
+    const waits = hasReplicas(key)
+    const at = waits ? undefined : call.time + windowInDays * DAY
+    const state = waits ? 'PendingReplicaDeletion' : 'PendingDeletion'
+    changeAndArm(key, { state, deletion: { at, windowInDays } }, call)
     return {
       KeyId: key.arn,
-      DeletionDate: new Date(deletion.at),
-      KeyState: 'PendingDeletion' as const,
+      ...(at !== undefined && { DeletionDate: new Date(at) }),
+      KeyState: state,
       PendingWindowInDays: windowInDays,
-    }
+    } as const
   },
   audit: (input, output, target) => ({
     requestParameters: said(input, 'KeyId', 'PendingWindowInDays'),
-    responseElements: output?.DeletionDate
+    responseElements: output
       ? {
           keyId: output.KeyId,
-          deletionDate: isoTime(output.DeletionDate.getTime()),
+          ...(output.DeletionDate && { deletionDate: isoTime(output.DeletionDate.getTime()) }),
           keyState: output.KeyState,
           pendingWindowInDays: output.PendingWindowInDays,
         }

@@ -1,14 +1,23 @@
 import type { RotationsListEntry } from '@aws-sdk/client-kms'
-import { limitExceeded, notForThisKey, validation } from '../errors.ts'
+import { limitExceeded, notForThisKey, unsupported, validation } from '../errors.ts'
 import { isSymmetricEncryption } from '../keySpecs.ts'
+import { isReplica } from '../keys/multiRegion.ts'
 import { page, sortedAfter } from '../pages.ts'
 import { kms } from '../service.ts'
 import type { KeyRecord, MaterialEntry } from '../state.ts'
+import { imminentRotation } from '../unsourced.ts'
 import { admitted, changeAndArm, changeAudit, keyAudit, onOwnKey, onSharedKey } from './onKey.ts'
 
 const DAY = 86_400_000
 const USUAL_PERIOD = 365
 const MOST_ON_DEMAND = 25
+/** An on-demand rotation keeps this distance from the automatic one (facts: B11). */
+const AUTOMATIC_SOON = 20 * 60_000
+
+/** Rotation is the primary key's affair, in all states (facts: B11). Throws UnsupportedOperationException. */
+function requireLead(key: KeyRecord, operation: string): void {
+  if (isReplica(key)) throw unsupported(`${key.arn} is a multi-region replica key which is not valid for ${operation}.`)
+}
 
 const enableKeyRotation = kms.row('EnableKeyRotation', {
   ...onOwnKey,
@@ -18,6 +27,7 @@ const enableKeyRotation = kms.row('EnableKeyRotation', {
   run(input, call, target) {
     const key = admitted(target, 'EnableKeyRotation')
     requireRotatable(key)
+    requireLead(key, 'EnableKeyRotation')
     const periodInDays = input.RotationPeriodInDays ?? key.rotation?.periodInDays ?? USUAL_PERIOD
     // The same period again leaves the date where it was (facts: B11).
     if (key.rotation?.periodInDays !== periodInDays) {
@@ -33,6 +43,7 @@ const disableKeyRotation = kms.row('DisableKeyRotation', {
   action: 'kms:DisableKeyRotation',
   run(_input, call, target) {
     const key = admitted(target, 'DisableKeyRotation')
+    requireLead(key, 'DisableKeyRotation')
     if (key.rotation) changeAndArm(key, { rotation: undefined }, call)
     return {}
   },
@@ -45,7 +56,9 @@ const getKeyRotationStatus = kms.row('GetKeyRotationStatus', {
   readOnly: true,
   run(_input, _call, target) {
     const key = admitted(target, 'GetKeyRotationStatus')
-    const rotation = key.state === 'PendingDeletion' ? undefined : key.rotation
+    // AWS managed keys rotate, and say that they do not: recorded, against the documentation (facts: captures 2).
+    const silent = key.state === 'PendingDeletion' || key.manager === 'AWS'
+    const rotation = silent ? undefined : key.rotation
     return {
       KeyRotationEnabled: rotation !== undefined,
       KeyId: key.arn,
@@ -62,9 +75,11 @@ const rotateKeyOnDemand = kms.row('RotateKeyOnDemand', {
   run(_input, call, target) {
     const key = admitted(target, 'RotateKeyOnDemand')
     requireRotatable(key)
+    requireLead(key, 'RotateKeyOnDemand')
     // Asking again while it is under way changes nothing (facts: B11).
     if (key.rotatingSince === undefined) {
       requireRotationsLeft(key)
+      if (key.rotation && key.rotation.nextAt - call.time <= AUTOMATIC_SOON) throw imminentRotation(key.arn)
       changeAndArm(key, { rotatingSince: call.time }, call)
     }
     return { KeyId: key.arn }
