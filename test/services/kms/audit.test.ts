@@ -7,6 +7,7 @@ import {
   DeriveSharedSecretCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
+  EnableKeyRotationCommand,
   EncapsulateCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
@@ -16,15 +17,19 @@ import {
   GetPublicKeyCommand,
   ListAliasesCommand,
   ReEncryptCommand,
+  ReplicateKeyCommand,
   RetireGrantCommand,
+  RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
   SignCommand,
   TagResourceCommand,
+  UpdatePrimaryRegionCommand,
   VerifyCommand,
   VerifyMacCommand,
 } from '@aws-sdk/client-kms'
 import type { CloudTrailRecord } from '../../../emulator/audit/cloudTrail.ts'
-import { ACCOUNT, REGION, kmsForTests, type Key } from './support.ts'
+import { CREATING_MS, ON_DEMAND_MS } from '../../../emulator/services/kms/keys/timers.ts'
+import { ACCOUNT, DAY, REGION, kmsForTests, type Key } from './support.ts'
 
 const kms = kmsForTests()
 let key: Key
@@ -280,6 +285,155 @@ describe('what the audit trail says', () => {
       requestParameters: null,
     })
     expect(record).not.toHaveProperty('resources')
+  })
+})
+
+describe('what the audit trail says of what KMS does by itself', () => {
+  /** The latest records of some event, the newest first. */
+  const records = (eventName: string) =>
+    kms.running.emulator.trail.list(100).filter((record) => record['eventName'] === eventName)
+  const byAws = (eventType: string, made: Key) => ({
+    eventVersion: '1.11',
+    userIdentity: { accountId: ACCOUNT, invokedBy: 'AWS Internal' },
+    eventTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+    eventSource: 'kms.amazonaws.com',
+    awsRegion: REGION,
+    sourceIPAddress: 'AWS Internal',
+    userAgent: 'AWS Internal',
+    requestParameters: null,
+    eventID: expect.any(String),
+    readOnly: false,
+    resources: [resourceOf(made)],
+    eventType,
+    managementEvent: true,
+    recipientAccountId: ACCOUNT,
+    eventCategory: 'Management',
+  })
+
+  it('RotateKey, with both materials', async () => {
+    const made = await kms.createKey()
+    await kms.root.send(new RotateKeyOnDemandCommand({ KeyId: made.KeyId }))
+    kms.advance(ON_DEMAND_MS + 1)
+    const { KeyMetadata } = await kms.root.send(new DescribeKeyCommand({ KeyId: made.KeyId }))
+    expect(records('RotateKey')[0]).toEqual({
+      ...byAws('AwsServiceEvent', made),
+      eventName: 'RotateKey',
+      responseElements: null,
+      serviceEventDetails: {
+        rotationType: 'ON_DEMAND',
+        keyOrigin: 'AWS_KMS',
+        previousKeyMaterialId: made.CurrentKeyMaterialId,
+        currentKeyMaterialId: KeyMetadata?.CurrentKeyMaterialId,
+        keyId: made.KeyId,
+      },
+    })
+  })
+
+  it('DeleteKey, on the date', async () => {
+    const made = await kms.createKey()
+    const { DeletionDate } = await kms.root.send(
+      new ScheduleKeyDeletionCommand({ KeyId: made.KeyId, PendingWindowInDays: 7 }),
+    )
+    kms.advance(8 * DAY)
+    expect(records('DeleteKey')[0]).toEqual({
+      ...byAws('AwsServiceEvent', made),
+      eventName: 'DeleteKey',
+      eventTime: DeletionDate?.toISOString().replace(/\.\d+Z$/, 'Z'),
+      responseElements: null,
+      serviceEventDetails: { keyId: made.KeyId },
+    })
+  })
+
+  it('SynchronizeMultiRegionKey, in the name of the primary key', async () => {
+    const made = await kms.createKey({ MultiRegion: true })
+    await kms.root.send(new ReplicateKeyCommand({ KeyId: made.KeyId, ReplicaRegion: 'us-west-2' }))
+    const count = records('SynchronizeMultiRegionKey').length
+    kms.advance(CREATING_MS + 1)
+    const [first, ...others] = records('SynchronizeMultiRegionKey')
+    expect(others).toHaveLength(count)
+    expect(first).toEqual({
+      ...byAws('AwsApiCall', made),
+      eventName: 'SynchronizeMultiRegionKey',
+      responseElements: { keyId: made.Arn },
+      requestID: expect.any(String),
+    })
+    await kms.root.send(new EnableKeyRotationCommand({ KeyId: made.KeyId }))
+    expect(records('SynchronizeMultiRegionKey')).toHaveLength(count + 2)
+  })
+})
+
+describe('what the audit trail says of calls that reach into another Region', () => {
+  const both = () => kms.running.emulator.trail.list(2)
+  const there = ({ KeyId }: Key) => `arn:aws:kms:us-west-2:${ACCOUNT}:key/${KeyId}`
+
+  it('ReplicateKey: a key is replicated here, and created there', async () => {
+    const made = await kms.createKey({ MultiRegion: true })
+    await kms.root.send(new ReplicateKeyCommand({ KeyId: made.KeyId, ReplicaRegion: 'us-west-2' }))
+    const [here, west] = both()
+    const replica = expect.objectContaining({
+      keyId: made.KeyId,
+      arn: there(made),
+      keyState: 'Creating',
+      multiRegionConfiguration: {
+        multiRegionKeyType: 'REPLICA',
+        primaryKey: { arn: made.Arn, region: REGION },
+        replicaKeys: [{ arn: there(made), region: 'us-west-2' }],
+      },
+    })
+    expect(here).toMatchObject({
+      eventName: 'ReplicateKey',
+      awsRegion: REGION,
+      requestParameters: {
+        keyId: made.KeyId,
+        replicaRegion: 'us-west-2',
+        bypassPolicyLockoutSafetyCheck: false,
+        description: '',
+      },
+      responseElements: { replicaKeyMetadata: replica },
+      resources: [resourceOf(made)],
+    })
+    expect(west).toMatchObject({
+      eventName: 'CreateKey',
+      awsRegion: 'us-west-2',
+      userIdentity: { type: 'Root' },
+      responseElements: { keyMetadata: replica },
+      resources: [{ ...resourceOf(made), ARN: there(made) }],
+    })
+    expect(west?.['eventID']).not.toBe(here?.['eventID'])
+  })
+
+  it('UpdatePrimaryRegion: in each Region, of the key there', async () => {
+    const made = await kms.createKey({ MultiRegion: true })
+    await kms.root.send(new ReplicateKeyCommand({ KeyId: made.KeyId, ReplicaRegion: 'us-west-2' }))
+    kms.advance(CREATING_MS + 1)
+    await kms.root.send(new UpdatePrimaryRegionCommand({ KeyId: made.KeyId, PrimaryRegion: 'us-west-2' }))
+    const [here, west] = both()
+    const requestParameters = { keyId: made.KeyId, primaryRegion: 'us-west-2' }
+    expect(here).toMatchObject({
+      eventName: 'UpdatePrimaryRegion',
+      awsRegion: REGION,
+      requestParameters,
+      responseElements: { keyId: made.Arn },
+      resources: [resourceOf(made)],
+    })
+    expect(west).toMatchObject({
+      eventName: 'UpdatePrimaryRegion',
+      awsRegion: 'us-west-2',
+      requestParameters,
+      responseElements: { keyId: there(made) },
+      resources: [{ ...resourceOf(made), ARN: there(made) }],
+    })
+  })
+
+  it('ScheduleKeyDeletion of a primary key with replicas: no date', async () => {
+    const made = await kms.createKey({ MultiRegion: true })
+    await kms.root.send(new ReplicateKeyCommand({ KeyId: made.KeyId, ReplicaRegion: 'us-west-2' }))
+    await kms.root.send(new ScheduleKeyDeletionCommand({ KeyId: made.KeyId, PendingWindowInDays: 7 }))
+    expect(facts(last()).responseElements).toEqual({
+      keyId: made.Arn,
+      keyState: 'PendingReplicaDeletion',
+      pendingWindowInDays: 7,
+    })
   })
 })
 

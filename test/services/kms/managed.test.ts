@@ -11,7 +11,7 @@ import {
   ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms'
 import { PREDEFINED_ALIASES } from '../../../emulator/services/kms/keys/managed.ts'
-import { ACCOUNT, REGION, answer, denied, kmsForTests, refusal, refused } from './support.ts'
+import { ACCOUNT, DAY, REGION, answer, denied, kmsForTests, refusal, refused } from './support.ts'
 
 const kms = kmsForTests()
 const ROOT = `arn:aws:iam::${ACCOUNT}:root`
@@ -75,6 +75,21 @@ describe('AWS managed keys', () => {
     )
     expect(Rotations).toHaveLength(1)
     expect(Rotations?.[0]).toMatchObject({ KeyMaterialState: 'CURRENT' })
+  })
+
+  it('rotate each year, and keep silent about it', async () => {
+    const key = await describeKey('alias/aws/ssm', kms.of('777777777777'))
+    const client = kms.of('777777777777')
+    kms.advance(2 * 365 * DAY + 60_000)
+    const { Rotations = [] } = await client.send(new ListKeyRotationsCommand({ KeyId: key?.KeyId }))
+    const created = key?.CreationDate?.getTime() ?? 0
+    expect(Rotations.map(({ RotationType, RotationDate }) => [RotationType, RotationDate?.getTime()])).toEqual([
+      ['AUTOMATIC', created + 365 * DAY],
+      ['AUTOMATIC', created + 2 * 365 * DAY],
+    ])
+    expect((await describeKey('alias/aws/ssm', client))?.CurrentKeyMaterialId).toBe(Rotations.at(-1)?.KeyMaterialId)
+    const status = await answer(client.send(new GetKeyRotationStatusCommand({ KeyId: key?.KeyId })))
+    expect(status).toEqual({ KeyRotationEnabled: false, KeyId: key?.Arn })
   })
 
   it('have the recorded policy (SQS)', async () => {

@@ -242,6 +242,34 @@ describe('RotateKeyOnDemand', () => {
   })
 })
 
+describe('an automatic rotation that is near', () => {
+  it('keeps on-demand rotations 20 minutes away', async () => {
+    const { KeyId } = await kms.createKey()
+    await enable(KeyId, 90)
+    const demand = () => kms.root.send(new RotateKeyOnDemandCommand({ KeyId }))
+    const due = (await status(KeyId)).NextRotationDate?.getTime() ?? 0
+    const until = (minutes: number) => {
+      kms.advance(due - minutes * 60_000 - kms.running.emulator.clock.now())
+    }
+    until(20)
+    expect(await refusal(demand())).toMatchObject({ code: 'ConflictException', status: 400 })
+    expect(await status(KeyId)).not.toHaveProperty('OnDemandRotationStartDate')
+    until(-1)
+    await demand()
+    kms.advance(ON_DEMAND_MS + 1)
+    expect((await rotations(KeyId)).map(({ RotationType }) => RotationType)).toEqual(['AUTOMATIC', 'ON_DEMAND'])
+  })
+
+  it('does not keep away those that are earlier', async () => {
+    const { KeyId } = await kms.createKey()
+    await enable(KeyId, 90)
+    const due = (await status(KeyId)).NextRotationDate?.getTime() ?? 0
+    kms.advance(due - 21 * 60_000 - kms.running.emulator.clock.now())
+    await rotateNow(KeyId)
+    expect(await rotations(KeyId)).toHaveLength(1)
+  })
+})
+
 describe('ListKeyRotations', () => {
   it('pages, oldest first', async () => {
     const { KeyId } = await kms.createKey()

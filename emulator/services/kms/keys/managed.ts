@@ -3,6 +3,7 @@ import { certificateKeyPolicy, managedKeyPolicy } from './managedPolicies.ts'
 import { MANAGED_SERVICES } from './managedServices.ts'
 import { createKeyRecord, storeNewKey } from './create.ts'
 import { symmetricMaterial } from './material.ts'
+import { armKey } from './timers.ts'
 
 const DAY = 86_400_000
 /** AWS rotates its own keys each year, in days (facts: B11, D3). */
@@ -32,7 +33,7 @@ export function managedKeyFor(alias: string, call: KmsCall): KeyRecord | undefin
   const managed = MANAGED_KEYS.get(alias)
   if (!managed || call.account === '') return undefined
   const { account, region, time } = call
-  return call.env.store.transaction(() => {
+  const made = call.env.store.transaction(() => {
     const key = storeNewKey(
       createKeyRecord(
         {
@@ -50,4 +51,6 @@ export function managedKeyFor(alias: string, call: KmsCall): KeyRecord | undefin
     call.state.aliases.in(account, region).put(alias, { name: alias, keyId: key.id, createdAt: time, updatedAt: time })
     return key
   })
+  armKey(made, call)
+  return made
 }

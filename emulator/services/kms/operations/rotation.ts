@@ -1,10 +1,11 @@
 import type { RotationsListEntry } from '@aws-sdk/client-kms'
 import { limitExceeded, notForThisKey, unsupported, validation } from '../errors.ts'
 import { isSymmetricEncryption } from '../keySpecs.ts'
-import { isReplica } from '../keys/multiRegion.ts'
+import { hasReplicas, isReplica } from '../keys/multiRegion.ts'
+import { announceSynchronization } from '../keys/serviceEvents.ts'
 import { page, sortedAfter } from '../pages.ts'
 import { kms } from '../service.ts'
-import type { KeyRecord, MaterialEntry } from '../state.ts'
+import type { KeyRecord, KmsCall, MaterialEntry } from '../state.ts'
 import { imminentRotation } from '../unsourced.ts'
 import { admitted, changeAndArm, changeAudit, keyAudit, onOwnKey, onSharedKey } from './onKey.ts'
 
@@ -31,7 +32,7 @@ const enableKeyRotation = kms.row('EnableKeyRotation', {
     const periodInDays = input.RotationPeriodInDays ?? key.rotation?.periodInDays ?? USUAL_PERIOD
     // The same period again leaves the date where it was (facts: B11).
     if (key.rotation?.periodInDays !== periodInDays) {
-      changeAndArm(key, { rotation: { periodInDays, nextAt: call.time + periodInDays * DAY } }, call)
+      changeSchedule(key, { periodInDays, nextAt: call.time + periodInDays * DAY }, call)
     }
     return {}
   },
@@ -44,11 +45,16 @@ const disableKeyRotation = kms.row('DisableKeyRotation', {
   run(_input, call, target) {
     const key = admitted(target, 'DisableKeyRotation')
     requireLead(key, 'DisableKeyRotation')
-    if (key.rotation) changeAndArm(key, { rotation: undefined }, call)
+    if (key.rotation) changeSchedule(key, undefined, call)
     return {}
   },
   audit: changeAudit('KeyId'),
 })
+
+function changeSchedule(key: KeyRecord, rotation: KeyRecord['rotation'], call: KmsCall): void {
+  const changed = changeAndArm(key, { rotation }, call)
+  if (hasReplicas(changed)) announceSynchronization(changed, call.time, call.env)
+}
 
 const getKeyRotationStatus = kms.row('GetKeyRotationStatus', {
   ...onSharedKey,
