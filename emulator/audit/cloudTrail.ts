@@ -58,7 +58,8 @@ export function recordsOf(outcome: Outcome): CloudTrailRecord[] {
   // Each Region has a trail of its own; the events have ids of their own, the request has one.
   const elsewhere = (trace.audit?.elsewhere ?? []).map(({ operation: other, region, facts }) => ({
     ...record({ ...outcome, region }, { ...own, operation: other, trace: { ...trace, audit: facts } }),
-    eventID: eventId([...outcome.requestId].reverse().join('')),
+    // Made of the other end of the request's id than the first record's.
+    eventID: eventId(outcome.requestId.slice(0, 16)),
   }))
   // What AWS's service would not have asked leaves no record there, either; a refusal shows that it has been asked.
   const forwarded = trace.forwarded

@@ -82,7 +82,10 @@ export function newLinkedRole(
 }
 
 /** Stores a role. Within a transaction. */
-export function putRole(role: RoleRecord, { account, state }: { readonly account: string; readonly state: IamState }): void {
+export function putRole(
+  role: RoleRecord,
+  { account, state }: { readonly account: string; readonly state: IamState },
+): void {
   state.roles.in(account).put(keyOf(role.name), role)
   state.principals.in().put(role.id, { account, kind: 'role', key: keyOf(role.name) })
 }

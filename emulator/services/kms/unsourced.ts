@@ -1,6 +1,14 @@
 import type { AttestationFault } from '../../crypto/attestation/fault.ts'
 import { AwsError } from '../../lib/awsError.ts'
-import { conflict, invalidGrantToken, invalidState, limitExceeded, notFound, unsupported, validation } from './errors.ts'
+import {
+  conflict,
+  invalidGrantToken,
+  invalidState,
+  limitExceeded,
+  notFound,
+  unsupported,
+  validation,
+} from './errors.ts'
 
 /*
  * Words that nobody has recorded from AWS. Codes follow AWS's model and documentation; the sentences are ours, in AWS's manner.

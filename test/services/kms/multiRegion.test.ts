@@ -8,7 +8,9 @@ import {
   DisableKeyCommand,
   EnableKeyCommand,
   EncryptCommand,
+  GenerateMacCommand,
   GetKeyPolicyCommand,
+  GetPublicKeyCommand,
   ListAliasesCommand,
   ListGrantsCommand,
   ListResourceTagsCommand,
@@ -16,9 +18,12 @@ import {
   ReEncryptCommand,
   ReplicateKeyCommand,
   ScheduleKeyDeletionCommand,
+  SignCommand,
   TagResourceCommand,
   UpdateKeyDescriptionCommand,
   UpdatePrimaryRegionCommand,
+  VerifyCommand,
+  type CreateKeyCommandInput,
   type ReplicateKeyCommandInput,
 } from '@aws-sdk/client-kms'
 import { CREATING_MS, UPDATING_MS } from '../../../emulator/services/kms/keys/timers.ts'
@@ -42,7 +47,11 @@ const movePrimary = (key: Key, PrimaryRegion: string, from = REGION) =>
 
 /** A primary key with finished replicas. */
 async function pair(...regions: string[]): Promise<Key> {
-  const key = await primaryKey()
+  return pairOf({ Description: 'of the primary' }, ...regions)
+}
+
+async function pairOf(input: CreateKeyCommandInput, ...regions: string[]): Promise<Key> {
+  const key = await kms.createKey({ MultiRegion: true, ...input })
   for (const region of regions.length > 0 ? regions : [WEST]) await replicate(key, region)
   kms.advance(CREATING_MS + 1)
   return key
@@ -277,6 +286,30 @@ describe('related keys', () => {
     expect(moved).toMatchObject({ SourceKeyId: arnIn(WEST, key), KeyId: arnIn(WEST, key) })
   })
 
+  it('are alike whatever their spec: one signs and the other verifies', async () => {
+    const signs = await pairOf({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' })
+    expect(await describeIn(WEST, signs)).toMatchObject({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' })
+    const signed = { KeyId: signs.KeyId, Message: Buffer.from('text'), SigningAlgorithm: 'ECDSA_SHA_256' } as const
+    const { Signature } = await at(WEST).send(new SignCommand(signed))
+    expect((await kms.root.send(new VerifyCommand({ ...signed, Signature }))).SignatureValid).toBe(true)
+    const [east, west] = await Promise.all(
+      [REGION, WEST].map((region) => at(region).send(new GetPublicKeyCommand({ KeyId: signs.KeyId }))),
+    )
+    expect(west?.PublicKey).toEqual(east?.PublicKey)
+    expect(west?.KeyId).toBe(arnIn(WEST, signs))
+
+    const macs = await pairOf({ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' })
+    const mac = { KeyId: macs.KeyId, Message: Buffer.from('text'), MacAlgorithm: 'HMAC_SHA_256' } as const
+    const { Mac } = await kms.root.send(new GenerateMacCommand(mac))
+    expect((await at(WEST).send(new GenerateMacCommand(mac))).Mac).toEqual(Mac)
+
+    const opens = await pairOf({ KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' })
+    const algorithm = { KeyId: opens.KeyId, EncryptionAlgorithm: 'RSAES_OAEP_SHA_256' } as const
+    const { CiphertextBlob } = await at(WEST).send(new EncryptCommand({ ...algorithm, Plaintext: Buffer.from('text') }))
+    const { Plaintext } = await kms.root.send(new DecryptCommand({ ...algorithm, CiphertextBlob }))
+    expect(Buffer.from(Plaintext ?? []).toString()).toBe('text')
+  })
+
   it('are not one another: the ARN of one opens nothing elsewhere', async () => {
     const key = await pair()
     const { CiphertextBlob } = await encryptIn(REGION, key)
@@ -288,9 +321,9 @@ describe('related keys', () => {
     const reEncrypt = { CiphertextBlob, SourceKeyId: key.Arn, DestinationKeyId: key.KeyId }
     expect(await refusal(at(WEST).send(new ReEncryptCommand(reEncrypt)))).toEqual(incorrect)
     const missing = refused('NotFoundException', `Invalid arn ${REGION}`)
-    expect(
-      await refusal(at(WEST).send(new ReEncryptCommand({ CiphertextBlob, DestinationKeyId: key.Arn }))),
-    ).toEqual(missing)
+    expect(await refusal(at(WEST).send(new ReEncryptCommand({ CiphertextBlob, DestinationKeyId: key.Arn })))).toEqual(
+      missing,
+    )
     expect(await refusal(at(WEST).send(new DescribeKeyCommand({ KeyId: key.Arn })))).toEqual(missing)
     // A Region without a relative knows neither the key nor the material.
     expect(await refusal(at(EAST_ASIA).send(new DecryptCommand({ CiphertextBlob, KeyId: key.Arn })))).toEqual(missing)

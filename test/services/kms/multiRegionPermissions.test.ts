@@ -64,8 +64,7 @@ const ALLOW_KMS = { Effect: 'Allow', Action: 'kms:*', Resource: '*' }
 const deny = (Action: string, Condition: object) => ({ Effect: 'Deny', Action, Resource: '*', Condition })
 
 describe('the first multi-Region key of an account', () => {
-  const role =
-    'role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys'
+  const role = 'role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys'
 
   it('needs iam:CreateServiceLinkedRole; later ones do not', async () => {
     const account = '444444444444'
@@ -174,7 +173,10 @@ describe('ReplicateKey', () => {
     ['kms:CreateKey', 'aws:TagKeys', { 'ForAnyValue:StringEquals': { 'aws:TagKeys': 'team' } }],
   ])('tells policies on %s %s', async (action, name, condition) => {
     const key = await primaryKey()
-    const user = await kms.user(`told-${action.slice(4)}-${name.replace(/\W/g, '-')}`, policyOf(ALLOW_KMS, deny(action, condition)))
+    const user = await kms.user(
+      `told-${action.slice(4)}-${name.replace(/\W/g, '-')}`,
+      policyOf(ALLOW_KMS, deny(action, condition)),
+    )
     expect(await refusal(replicate(user.kms, key, true))).toEqual(
       forbidden(user.arn, action, action === 'kms:CreateKey' ? '*' : key.Arn),
     )

@@ -75,25 +75,27 @@ export function putShared(before: KeyRecord, change: Partial<KeyRecord>, state: 
   state.keys.in(changed.account, changed.region).put(changed.id, changed)
   if (!before.family || !SHARED.some((name) => name in change)) return changed
   for (const relative of relativesOf(before, state)) {
-    state.keys.in(relative.account, relative.region).put(relative.id, { ...relative, ...sharedOf(changed) })
+    state.keys.in(relative.account, relative.region).put(relative.id, { ...relative, ...sharedWith(relative, changed) })
     copyMaterial(changed, relative.region, state)
   }
   return changed
 }
 
-const sharedOf = ({ family, materials, rotation, rotatingSince }: KeyRecord): SharedProperties => ({
-  family,
-  materials,
-  rotation,
-  rotatingSince,
-})
+/** Of imported material each Region has its own copy, or lacks it (facts: B12): what is known of that is not shared. */
+const sharedWith = (relative: KeyRecord, { family, materials, rotation, rotatingSince }: KeyRecord) =>
+  ({
+    family,
+    materials: relative.origin === 'EXTERNAL' ? relative.materials : materials,
+    rotation,
+    rotatingSince,
+  }) satisfies SharedProperties
 
 /**
  * Puts a key's material where its relative finds it: the same bytes under the same id, whatever they are. Imported material stays
  * where it was imported: each Region takes its own copy (facts: B12). Within a transaction.
  */
 export function copyMaterial(key: KeyRecord, region: string, state: KmsState): void {
-  if (key.origin !== 'AWS_KMS') return
+  if (key.origin === 'EXTERNAL') return
   const table = state.material.in()
   for (const { id } of key.materials) {
     const record = table.get(`${key.region}/${id}`)
