@@ -56,6 +56,12 @@ export type CallerLookup =
   | { readonly found: true; readonly secret: string; readonly caller: Caller }
   | { readonly found: false; readonly problem: 'unknown-key' | 'bad-token' | 'expired-token' }
 
+/** What stands against the deletion of a service's role, in AWS's words. */
+export interface RoleUsage {
+  readonly reason: string
+  readonly places: readonly { readonly region: string; readonly resources: readonly string[] }[]
+}
+
 /** What an organization says about one account. */
 export interface OrganizationView {
   /** `o-…` */
@@ -133,6 +139,8 @@ export interface Directory {
   used(caller: Caller, use: { readonly at: number; readonly service: string; readonly region: string }): void
   /** Makes a service's role (`mrk.kms.amazonaws.com`) unless the caller's account has it. Within a transaction. */
   ensureServiceLinkedRole(service: string, call: Pick<Call, 'account' | 'time' | 'env'>): void
+  /** Why a service (`mrk.kms.amazonaws.com`) still needs its role in an account; undefined when it does not. */
+  linkedRoleUsage(service: string, account: string): RoleUsage | undefined
   /** Gives a user credentials chosen by a world file instead of made up. */
   adoptAccessKey(account: string, userName: string, key: { readonly id: string; readonly secret: string }): void
 }

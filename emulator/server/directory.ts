@@ -2,6 +2,8 @@ import type { Principal } from '../access/types.ts'
 import { rootArn } from '../lib/arn.ts'
 import type { Caller, CallerLookup, Directory, SessionPolicies } from '../operation/call.ts'
 import type { Registry } from '../operation/registry.ts'
+import { multiRegionRoleUsage, SYNCHRONIZER } from '../services/kms/keys/synchronizer.ts'
+import type { KmsState } from '../services/kms/state.ts'
 import { createIamDirectory } from '../services/iam/directory.ts'
 import type { IamState } from '../services/iam/state.ts'
 import { organizationView } from '../services/organizations/view.ts'
@@ -16,6 +18,7 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
   const iam = createIamDirectory(registry.require('iam').state as IamState)
   const sts = registry.require('sts').state as StsState
   const organizations = registry.require('organizations').state as OrganizationsState
+  const kms = registry.require('kms').state as KmsState
 
   const organization = (account: string) => organizationView(organizations, account)
 
@@ -89,6 +92,7 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
     ensureServiceLinkedRole(service, call) {
       iam.ensureServiceLinkedRole(service, call)
     },
+    linkedRoleUsage: (service, account) => (service === SYNCHRONIZER ? multiRegionRoleUsage(account, kms) : undefined),
     adoptAccessKey(account, userName, key) {
       iam.adoptAccessKey(account, userName, key)
     },

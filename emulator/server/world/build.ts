@@ -130,6 +130,7 @@ async function buildKey(site: Site, name: string, key: KeySpec): Promise<void> {
   const place = `key \`${name}\``
   const made = (await make(site, place, 'kms', 'CreateKey', {
     ...(key.description !== undefined && { Description: key.description }),
+    ...((key.multiRegion === true || key.replicas) && { MultiRegion: true }),
     ...(key.policy && { Policy: text(site, key.policy) }),
     ...(key.tags && { Tags: Object.entries(key.tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue })) }),
   })) as { KeyMetadata: { KeyId: string; Arn: string } }
@@ -150,7 +151,16 @@ async function buildKey(site: Site, name: string, key: KeySpec): Promise<void> {
       }),
     })
   }
+  for (const region of key.replicas ?? []) await replicate(site, name, KeyId, region)
   if (key.disabled === true) await make(site, place, 'kms', 'DisableKey', { KeyId })
+}
+
+async function replicate(site: Site, name: string, KeyId: string, region: string): Promise<void> {
+  const input = { KeyId, ReplicaRegion: region }
+  const made = (await make(site, `key \`${name}\``, 'kms', 'ReplicateKey', input)) as {
+    ReplicaKeyMetadata: { Arn: string }
+  }
+  site.keys.set(`${site.account}/${name}@${region}`, made.ReplicaKeyMetadata.Arn)
 }
 
 async function buildPolicies(site: Site, spec: AccountSpec): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Layer } from '../../access/types.ts'
 import { AwsError } from '../../lib/awsError.ts'
 import type { Caller } from '../../operation/call.ts'
+import { parseDuration } from '../admin/duration.ts'
 import type { Emulator } from '../app.ts'
 import { callInside, rootCaller } from '../inside.ts'
 import { buildWorld, resolve, type WorldKeys } from './build.ts'
@@ -17,6 +18,8 @@ export interface Scenario {
 
 export interface ScenarioStep {
   readonly says: string
+  /** Moves the emulator's clock before the call: `P8D`, `PT10S`. */
+  readonly after?: string
   readonly as: Actor
   /** `s3:GetObject`: service and operation. */
   readonly do: string
@@ -65,6 +68,7 @@ async function play(
   keys: WorldKeys,
   outputs: Record<string, unknown>,
 ): Promise<StepResult> {
+  if (step.after !== undefined) moveClock(emulator, step.after)
   const { caller, account } = await actor(emulator, step.as)
   const [service = '', operation = ''] = step.do.split(':')
   const site = { account, keys }
@@ -92,6 +96,12 @@ async function play(
   }
   const [latest] = emulator.decisions.list({ limit: 1 })
   return { says: step.says, expected, actual, passed: actual === expected, requestId: latest?.requestId }
+}
+
+function moveClock({ clock }: Emulator, duration: string): void {
+  const milliseconds = parseDuration(duration)
+  if (milliseconds === undefined) throw new WorldError(`\`${duration}\` is no duration; write \`P8D\` or \`PT15M\``)
+  clock.setOffset(clock.offset + milliseconds)
 }
 
 const describe = ({ code, status, message, layer }: Denial) =>

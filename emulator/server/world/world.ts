@@ -1,7 +1,7 @@
 /**
  * A world file: accounts with their principals, policies, keys, buckets and objects, as a person writes them
  * (docs/worlds.md, fixtures/world.schema.json). In any string `{{key:name}}` is the ARN of a key of the same account,
- * `{{key:222222222222/name}}` of another's, `{{account}}` the account's id.
+ * `{{key:name@us-west-2}}` of its replica there, `{{key:222222222222/name}}` of another's, `{{account}}` the account's id.
  */
 export interface World {
   readonly description?: string
@@ -51,6 +51,10 @@ export interface KeySpec {
   readonly policy?: object
   readonly tags?: Readonly<Record<string, string>>
   readonly disabled?: boolean
+  /** A multi-Region key, this account's Region being the primary's. */
+  readonly multiRegion?: boolean
+  /** Regions of replica keys; there being any makes it a multi-Region key. Policy and tags are the primary's alone. */
+  readonly replicas?: readonly string[]
   readonly grants?: readonly GrantSpec[]
 }
 

@@ -1,4 +1,5 @@
 import type { Tags } from '../../access/types.ts'
+import type { RoleUsage } from '../../operation/call.ts'
 import type { Collection, CollectionSpec, Store, Table } from '../../state/store.ts'
 
 /** A policy as it was put. Records are never changed in place, so what is compiled from one can be kept beside it. */
@@ -150,6 +151,8 @@ export const collections = {
   } satisfies CollectionSpec<AccessKeyRecord>,
   /** By unique id. */
   principals: { name: 'iam.principals', scope: 'global' } satisfies CollectionSpec<PrincipalRecord>,
+  /** By task: deletions of service-linked roles that failed, and why. */
+  failedDeletions: { name: 'iam.failedDeletions', scope: 'account' } satisfies CollectionSpec<RoleUsage>,
   /** By alias: one namespace for all accounts. */
   aliases: {
     name: 'iam.aliases',
@@ -168,6 +171,7 @@ export interface IamState {
   readonly accessKeys: Collection<AccessKeyRecord>
   readonly principals: Collection<PrincipalRecord>
   readonly aliases: Collection<{ readonly account: string }>
+  readonly failedDeletions: Collection<RoleUsage>
   readonly versions: Versions
   /** By access key id or role id. Not stored. */
   readonly lastUsed: Map<string, LastUse>
@@ -193,6 +197,7 @@ export function iamState(store: Store): IamState {
     accessKeys: store.collection<AccessKeyRecord>(collections.accessKeys),
     principals: store.collection<PrincipalRecord>(collections.principals),
     aliases: store.collection<{ readonly account: string }>(collections.aliases),
+    failedDeletions: store.collection<RoleUsage>(collections.failedDeletions),
     versions,
     lastUsed: new Map(),
   }

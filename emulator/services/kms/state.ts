@@ -107,8 +107,11 @@ export const collections = {
     name: 'kms.keys',
     scope: 'region',
     ordered: true,
-    // Only AWS managed keys are listed: they do not count against the quota, and they are few.
-    indexes: { manager: (key: KeyRecord) => (key.manager === 'AWS' ? 'AWS' : undefined) },
+    indexes: {
+      // Only AWS managed keys are listed: they do not count against the quota, and they are few.
+      manager: (key: KeyRecord) => (key.manager === 'AWS' ? 'AWS' : undefined),
+      multiRegion: (key: KeyRecord) => (key.multiRegion ? 'yes' : undefined),
+    },
   } satisfies CollectionSpec<KeyRecord>,
   /** By `<region>/<material id>`: a ciphertext names its material, and any account may ask. */
   material: { name: 'kms.material', scope: 'global', secret: true } satisfies CollectionSpec<MaterialRecord>,

@@ -61,6 +61,7 @@ export async function testIam(): Promise<TestIam> {
     directory: {
       ...directory,
       organization: () => undefined,
+      linkedRoleUsage: () => undefined,
       lookup: () => ({ found: false, problem: 'unknown-key' }),
     } as unknown as Directory,
     enforcement: 'strict',

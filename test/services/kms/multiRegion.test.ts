@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
-import { IAMClient, GetRoleCommand, ListAttachedRolePoliciesCommand } from '@aws-sdk/client-iam'
+import {
+  DeleteServiceLinkedRoleCommand,
+  GetRoleCommand,
+  GetServiceLinkedRoleDeletionStatusCommand,
+  IAMClient,
+  ListAttachedRolePoliciesCommand,
+} from '@aws-sdk/client-iam'
 import {
   CreateAliasCommand,
   CreateGrantCommand,
@@ -27,7 +33,7 @@ import {
   type ReplicateKeyCommandInput,
 } from '@aws-sdk/client-kms'
 import { CREATING_MS, UPDATING_MS } from '../../../emulator/services/kms/keys/timers.ts'
-import { ACCOUNT, REGION, answer, invalid, kmsForTests, refusal, refused, rootOf, type Key } from './support.ts'
+import { ACCOUNT, DAY, REGION, answer, invalid, kmsForTests, refusal, refused, rootOf, type Key } from './support.ts'
 
 const kms = kmsForTests()
 const WEST = 'us-west-2'
@@ -123,6 +129,41 @@ describe('CreateKey with MultiRegion', () => {
 
     await kms.createKey({ MultiRegion: true }, kms.of(account, WEST))
     expect((await iam.send(new GetRoleCommand({ RoleName }))).Role?.RoleId).toBe(Role?.RoleId)
+  })
+})
+
+describe('the service-linked role', () => {
+  const RoleName = 'AWSServiceRoleForKeyManagementServiceMultiRegionKeys'
+
+  it('stays while the account has multi-Region keys', async () => {
+    const account = '555555555555'
+    const client = kms.of(account)
+    const iam = kms.running.client(IAMClient, { credentials: rootOf(account) })
+    const key = await kms.createKey({ MultiRegion: true }, client)
+    await client.send(new ReplicateKeyCommand({ KeyId: key.KeyId, ReplicaRegion: WEST }))
+    const remove = async () => {
+      const { DeletionTaskId } = await iam.send(new DeleteServiceLinkedRoleCommand({ RoleName }))
+      return answer(iam.send(new GetServiceLinkedRoleDeletionStatusCommand({ DeletionTaskId })))
+    }
+    expect(await remove()).toEqual({
+      Status: 'FAILED',
+      Reason: {
+        Reason: 'Account owns one or more multi-Region keys',
+        RoleUsageList: [REGION, WEST].map((Region) => ({
+          Region,
+          Resources: [`arn:aws:kms:${Region}:${account}:key/${key.KeyId}`],
+        })),
+      },
+    })
+    await iam.send(new GetRoleCommand({ RoleName }))
+
+    for (const region of [REGION, WEST]) {
+      const schedule = { KeyId: key.KeyId, PendingWindowInDays: 7 }
+      await kms.of(account, region).send(new ScheduleKeyDeletionCommand(schedule))
+    }
+    kms.advance(15 * DAY)
+    expect(await remove()).toEqual({ Status: 'SUCCEEDED' })
+    await expect(iam.send(new GetRoleCommand({ RoleName }))).rejects.toThrow('cannot be found')
   })
 })
 

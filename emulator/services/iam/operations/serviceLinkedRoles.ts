@@ -2,6 +2,7 @@ import { invalidInput, noSuchEntity } from '../errors.ts'
 import { linkedRole, newLinkedRole, putRole, SERVICE_LINKED_PATH } from '../linkedRoles.ts'
 import { existing, given, iamArn, iamResource, keyOf, roleNamed } from '../names.ts'
 import { iam } from '../service.ts'
+import type { RoleRecord } from '../state.ts'
 import { describedRole, removeRole, roleResource } from './roles.ts'
 
 const createServiceLinkedRole = iam.row('CreateServiceLinkedRole', {
@@ -32,12 +33,18 @@ const deleteServiceLinkedRole = iam.row('DeleteServiceLinkedRole', {
     call.env.store.transaction(() => {
       const role = existing(named)
       if (!role.path.startsWith(SERVICE_LINKED_PATH)) throw noSuchEntity(named.missing)
-      removeRole(role, call)
-      return { DeletionTaskId: `task${role.path}${role.name}/${call.env.ids.uuid()}` }
+      const task = `task${role.path}${role.name}/${call.env.ids.uuid()}`
+      const usage = call.env.directory.linkedRoleUsage(serviceOf(role), call.account)
+      if (usage) call.state.failedDeletions.in(call.account).put(task, usage)
+      else removeRole(role, call)
+      return { DeletionTaskId: task }
     }),
 })
 
-/** Deletion is over when DeleteServiceLinkedRole answers, so every task has succeeded. */
+/** `mrk.kms.amazonaws.com` */
+const serviceOf = ({ path }: RoleRecord) => path.slice(SERVICE_LINKED_PATH.length, -1)
+
+/** Deletion is over when DeleteServiceLinkedRole answers: a task has succeeded, unless the role was needed (captures 7). */
 const getServiceLinkedRoleDeletionStatus = iam.row('GetServiceLinkedRoleDeletionStatus', {
   action: 'iam:GetServiceLinkedRoleDeletionStatus',
   readOnly: true,
@@ -45,10 +52,13 @@ const getServiceLinkedRoleDeletionStatus = iam.row('GetServiceLinkedRoleDeletion
     const [, path = '/', name = ''] = TASK.exec(given(input.DeletionTaskId)) ?? []
     return iamResource(iamArn(call.account, 'role', path, name), call)
   },
-  run(input) {
+  run(input, call) {
     const task = given(input.DeletionTaskId)
     if (!TASK.test(task)) throw noSuchEntity(`Deletion task ${task} cannot be found.`)
-    return { Status: 'SUCCEEDED' as const }
+    const usage = call.state.failedDeletions.in(call.account).get(task)
+    if (!usage) return { Status: 'SUCCEEDED' as const }
+    const RoleUsageList = usage.places.map(({ region, resources }) => ({ Region: region, Resources: [...resources] }))
+    return { Status: 'FAILED' as const, Reason: { Reason: usage.reason, RoleUsageList } }
   },
 })
 

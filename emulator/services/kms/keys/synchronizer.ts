@@ -1,5 +1,7 @@
+import { REGIONS } from '../../../lib/regions.ts'
+import type { RoleUsage } from '../../../operation/call.ts'
 import type { Check } from '../../../operation/define.ts'
-import type { KmsCall } from '../state.ts'
+import type { KmsCall, KmsState } from '../state.ts'
 
 /** The service that keeps related keys alike. Its role comes into being with an account's first multi-Region key (facts: B13). */
 export const SYNCHRONIZER = 'mrk.kms.amazonaws.com'
@@ -23,4 +25,13 @@ export function linkedRoleCheck({ account, env }: KmsCall): readonly Check[] {
       context: { 'iam:AWSServiceName': SYNCHRONIZER },
     },
   ]
+}
+
+/** The role cannot go while the account has multi-Region keys (captures 7). */
+export function multiRegionRoleUsage(account: string, state: KmsState): RoleUsage | undefined {
+  const places = REGIONS.flatMap((region) => {
+    const keys = [...state.keys.in(account, region).find('multiRegion', 'yes')]
+    return keys.length === 0 ? [] : [{ region, resources: keys.map(([, { arn }]) => arn) }]
+  })
+  return places.length === 0 ? undefined : { reason: 'Account owns one or more multi-Region keys', places }
 }
