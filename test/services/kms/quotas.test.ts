@@ -12,6 +12,7 @@ import {
   KMSClient,
   ListKeysCommand,
   PutKeyPolicyCommand,
+  ReplicateKeyCommand,
 } from '@aws-sdk/client-kms'
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import type { GrantRecord, KmsState } from '../../../emulator/services/kms/state.ts'
@@ -234,6 +235,16 @@ describe('resource quotas', () => {
     await newKey(of(ACCOUNT, 'eu-west-1'))
     await newKey(of(OTHER_ACCOUNT))
     expect((await answer(kms.send(new ListKeysCommand({})))).Keys).toHaveLength(3)
+  })
+
+  it('replica keys count where they are', async () => {
+    const kms = await start({ Keys: 1 })
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({ MultiRegion: true }))
+    const replicate = () => kms.send(new ReplicateKeyCommand({ KeyId: KeyMetadata?.KeyId, ReplicaRegion: 'eu-west-1' }))
+    await newKey(of(ACCOUNT, 'eu-west-1'))
+    expect(await refusal(replicate())).toMatchObject({ code: 'LimitExceededException', status: 400 })
+    const { KeyMetadata: after } = await kms.send(new DescribeKeyCommand({ KeyId: KeyMetadata?.KeyId }))
+    expect(after?.MultiRegionConfiguration?.ReplicaKeys).toEqual([])
   })
 
   it('grants of a key: 50,000', async () => {

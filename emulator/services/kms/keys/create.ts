@@ -33,10 +33,10 @@ export function createKeyRecord(choices: Choices, call: KmsCall): KeyRecord {
  * Throws LimitExceededException when the account has as many customer managed keys as it may; AWS's own do not count (facts: G). Part
  * of TWOKEY_QUOTAS, because an emulator may well be filled with more.
  */
-export function requireRoomForKey(call: KmsCall): void {
-  const most = call.env.quotas?.limit(KEYS, call.region)
+export function requireRoomForKey(call: KmsCall, region = call.region): void {
+  const most = call.env.quotas?.limit(KEYS, region)
   if (most === undefined) return
-  const keys = call.state.keys.in(call.account, call.region)
+  const keys = call.state.keys.in(call.account, region)
   if (keys.size - keys.count('manager', 'AWS') >= most) throw tooManyKeys()
 }
 

@@ -5,6 +5,7 @@ import type { AuditFacts } from '../../../operation/trace.ts'
 import { keyResources, said } from '../audit.ts'
 import { alreadyExists, invalidState, unsupported, validation } from '../errors.ts'
 import { requireState } from '../keyStates.ts'
+import { requireRoomForKey } from '../keys/create.ts'
 import { keyMetadata } from '../keys/metadata.ts'
 import { copyMaterial, familyOf, isReplica, multiRegionType, putShared, relativeIn } from '../keys/multiRegion.ts'
 import { keyArn } from '../keys/names.ts'
@@ -92,6 +93,7 @@ const replicateKey = kms.row('ReplicateKey', {
   run(input, call, target) {
     const primary = admitted(target, 'ReplicateKey')
     requireReplicable(primary, given(input.ReplicaRegion))
+    requireRoomForKey(call, given(input.ReplicaRegion))
     const replica = replicaOf(primary, input, call)
     const { state, env } = call
     env.store.transaction(() => {
