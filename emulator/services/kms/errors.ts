@@ -15,6 +15,7 @@ export const malformedPolicy = refusal('MalformedPolicyDocumentException')
 export const unsupported = refusal('UnsupportedOperationException')
 export const conflict = refusal('ConflictException')
 export const tagRefused = refusal('TagException')
+export const incorrectKeyMaterial = refusal('IncorrectKeyMaterialException')
 export const invalidGrantToken = refusal('InvalidGrantTokenException')
 
 /** These say nothing more than their code (facts: A2). */
@@ -24,6 +25,7 @@ export const invalidMac = () => new AwsError('KMSInvalidMacException', 400, '')
 /** Operations on a kind of key that has nothing of the sort (facts: A2, B11). */
 export const notForThisKey = () => new AwsError('UnsupportedOperationException', 400, '')
 export const invalidMarker = () => new AwsError('InvalidMarkerException', 400, '')
+export const invalidImportToken = () => new AwsError('InvalidImportTokenException', 400, '')
 
 export const keyMissing = (arn: string) => notFound(`Key '${arn}' does not exist`)
 export const aliasMissing = (arn: string) => notFound(`Alias ${arn} is not found.`)
@@ -44,6 +46,10 @@ export const throttled = () =>
     400,
     'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
   )
+
+/** A key whose material comes from elsewhere than the operation demands (facts: B4 notes 6 and 9). */
+export const wrongOrigin = ({ arn, origin }: { readonly arn: string; readonly origin: string }) =>
+  unsupported(`${arn} origin is ${origin} which is not valid for this operation.`)
 
 /** How a dry run succeeds. */
 export const dryRunSucceeded = () =>

@@ -7,6 +7,7 @@ import { deriveSharedSecretRows } from './operations/deriveSharedSecret.ts'
 import { encapsulationRows } from './operations/encapsulation.ts'
 import { encryptRows } from './operations/encrypt.ts'
 import { grantRows } from './operations/grants.ts'
+import { importRows } from './operations/import.ts'
 import { keyRows } from './operations/keys.ts'
 import { lastUsageRows } from './operations/lastUsage.ts'
 import { lifecycleRows } from './operations/lifecycle.ts'
@@ -28,6 +29,7 @@ export const kmsService = kms.with(
   policyRows,
   tagRows,
   rotationRows,
+  importRows,
   encryptRows,
   decryptRows,
   multiRegionRows,

@@ -1,9 +1,22 @@
 import type { KeyState, KeyUsageType, OriginType, KeySpec } from '@aws-sdk/client-kms'
+import type { WrapAlgorithm, WrappingKeySpec } from '../../crypto/wrap.ts'
 import type { Grant, Grantee, Tags } from '../../access/types.ts'
 import type { PricedKey } from '../../audit/prices.ts'
 import type { Call } from '../../operation/call.ts'
 import type { Collection, CollectionSpec, Store } from '../../state/store.ts'
 import type { Family } from './keys/multiRegion.ts'
+
+/** What is known of material that was imported, beside its bytes (facts: B12). */
+export interface ImportedFacts {
+  /**
+   * Whether its bytes are in `kms.material`; if not, what took them. Expired material is still listed as imported, deleted material
+   * is not (facts: captures 5.1).
+   */
+  readonly bytes: 'here' | 'expired' | 'deleted'
+  /** Whole seconds, in milliseconds; undefined when it does not expire. */
+  readonly validTo?: number | undefined
+  readonly description?: string | undefined
+}
 
 /** One generation of a key's material; the bytes are in `kms.material`. */
 export interface MaterialEntry {
@@ -12,6 +25,8 @@ export interface MaterialEntry {
   /** When it replaced the one before; the first has neither. Milliseconds since the epoch. */
   readonly rotatedAt?: number | undefined
   readonly rotation?: 'AUTOMATIC' | 'ON_DEMAND' | undefined
+  /** Of keys with imported material only. */
+  readonly imported?: ImportedFacts | undefined
 }
 
 export interface KeyRecord {
@@ -39,6 +54,8 @@ export interface KeyRecord {
   readonly tags: Tags
   /** Oldest first; new ciphertexts are made with the last. */
   readonly materials: readonly MaterialEntry[]
+  /** Imported, and used only when an on-demand rotation puts it behind `materials`. */
+  readonly pendingMaterial?: MaterialEntry | undefined
   readonly rotation?: { readonly periodInDays: number; readonly nextAt: number } | undefined
   /** When the on-demand rotation that is under way was asked for. */
   readonly rotatingSince?: number | undefined
@@ -49,6 +66,20 @@ export interface MaterialRecord {
   readonly account: string
   readonly keyId: string
   readonly bytes: string
+}
+
+/** Whose material it was that is gone: its ciphertexts still name it. */
+export type MissingRecord = Pick<MaterialRecord, 'account' | 'keyId'>
+
+/** What one answer of GetParametersForImport promised: how material may come, and the key that opens it. */
+export interface ImportParametersRecord {
+  readonly keyId: string
+  readonly algorithm: WrapAlgorithm
+  readonly keySpec: WrappingKeySpec
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+  /** In base64. */
+  readonly privateKey: string
 }
 
 export interface AliasRecord {
@@ -115,6 +146,15 @@ export const collections = {
   } satisfies CollectionSpec<KeyRecord>,
   /** By `<region>/<material id>`: a ciphertext names its material, and any account may ask. */
   material: { name: 'kms.material', scope: 'global', secret: true } satisfies CollectionSpec<MaterialRecord>,
+  /** By `<region>/<material id>`: imported material that expired or was deleted, and may be imported again. */
+  missing: { name: 'kms.missingMaterial', scope: 'global' } satisfies CollectionSpec<MissingRecord>,
+  /** By the id in the import token. */
+  importParameters: {
+    name: 'kms.importParameters',
+    scope: 'region',
+    secret: true,
+    indexes: { key: (parameters: ImportParametersRecord) => parameters.keyId },
+  } satisfies CollectionSpec<ImportParametersRecord>,
   /** By name. */
   aliases: {
     name: 'kms.aliases',
@@ -138,13 +178,15 @@ export const collections = {
   } satisfies CollectionSpec<GrantRecord>,
   /** By key id: how a key was last used, exact to the day. */
   lastUse: { name: 'kms.lastUse', scope: 'region' } satisfies CollectionSpec<KeyUse>,
-  /** The emulator's own secret that makes grant tokens unguessable. */
+  /** The emulator's own secrets that make tokens unguessable, by name. */
   secrets: { name: 'kms.secrets', scope: 'global', secret: true } satisfies CollectionSpec<{ readonly bytes: string }>,
 }
 
 export interface KmsState {
   readonly keys: Collection<KeyRecord>
   readonly material: Collection<MaterialRecord>
+  readonly missing: Collection<MissingRecord>
+  readonly importParameters: Collection<ImportParametersRecord>
   readonly aliases: Collection<AliasRecord>
   readonly grants: Collection<GrantRecord>
   readonly lastUse: Collection<KeyUse>
@@ -161,6 +203,8 @@ export function kmsState(store: Store): KmsState {
   return {
     keys: store.collection<KeyRecord>(collections.keys),
     material: store.collection<MaterialRecord>(collections.material),
+    missing: store.collection<MissingRecord>(collections.missing),
+    importParameters: store.collection<ImportParametersRecord>(collections.importParameters),
     aliases: store.collection<AliasRecord>(collections.aliases),
     grants: store.collection<GrantRecord>(collections.grants),
     lastUse: store.collection<KeyUse>(collections.lastUse),

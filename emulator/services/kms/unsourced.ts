@@ -2,6 +2,7 @@ import type { AttestationFault } from '../../crypto/attestation/fault.ts'
 import { AwsError } from '../../lib/awsError.ts'
 import {
   conflict,
+  incorrectKeyMaterial,
   invalidGrantToken,
   invalidState,
   limitExceeded,
@@ -112,3 +113,10 @@ export const badAttestation = (because: AttestationFault) =>
 /** Known: both are needed, though the model requires neither (AWS's API reference, RecipientInfo). */
 export const recipientIncomplete = () =>
   validation('Recipient must have both AttestationDocument and KeyEncryptionAlgorithm.')
+
+/** Known: ExpiredImportTokenException (facts: B12). Its sibling InvalidImportTokenException is recorded without a text. */
+export const expiredImportToken = () => new AwsError('ExpiredImportTokenException', 400, '')
+
+/** Known: nothing. Recorded are only keys that have material which the bytes, or the id, do not match (facts: B12). */
+export const nothingToReimport = (arn: string) =>
+  incorrectKeyMaterial(`No key material has been imported into KMS key ${arn}.`)

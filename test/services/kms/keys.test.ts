@@ -94,7 +94,7 @@ describe('CreateKey', () => {
     expect(await refusal(kms.root.send(new CreateKeyCommand(input)))).toEqual(expected)
   })
 
-  it.each<[string, CreateKeyCommandInput]>([['Origin EXTERNAL', { Origin: 'EXTERNAL' }]])(
+  it.each<[string, CreateKeyCommandInput]>([['Origin AWS_CLOUDHSM', { Origin: 'AWS_CLOUDHSM' }]])(
     'says that %s is not emulated',
     async (what, input) => {
       expect(await refusal(kms.root.send(new CreateKeyCommand(input)))).toEqual({

@@ -6,6 +6,7 @@ import {
   DecapsulateCommand,
   DecryptCommand,
   DeleteAliasCommand,
+  DeleteImportedKeyMaterialCommand,
   DeriveSharedSecretCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
@@ -48,9 +49,11 @@ import {
 } from '@aws-sdk/client-kms'
 import { requireState, STATE_TABLE, type StatefulOperation } from '../../../emulator/services/kms/keyStates.ts'
 import type { KeyRecord } from '../../../emulator/services/kms/state.ts'
+import { importsFor } from './importing.ts'
 import { ACCOUNT, DAY, answer, kmsForTests, refusal, refused } from './support.ts'
 
 const kms = kmsForTests()
+const { parametersFor, importInto } = importsFor(kms)
 
 /** A key and what the operations below need of it, made while it was enabled. */
 interface Prepared {
@@ -68,6 +71,8 @@ const AGREES = { KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' } as const
 const MACS = { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' } as const
 const ENCAPSULATES = { KeySpec: 'ML_KEM_512', KeyUsage: 'ENCAPSULATE_DECAPSULATE' } as const
 
+const IMPORTS = { Origin: 'EXTERNAL' } as const
+
 /** The key an operation needs, where it is not a symmetric encryption key. */
 const KEYS: Readonly<Partial<Record<StatefulOperation, CreateKeyCommandInput>>> = {
   Sign: SIGNS,
@@ -80,10 +85,17 @@ const KEYS: Readonly<Partial<Record<StatefulOperation, CreateKeyCommandInput>>> 
   Decapsulate: ENCAPSULATES,
   ReplicateKey: { MultiRegion: true },
   UpdatePrimaryRegion: { MultiRegion: true },
+  GetParametersForImport: IMPORTS,
+  ImportKeyMaterial: IMPORTS,
+  DeleteImportedKeyMaterial: IMPORTS,
 }
+
+/** What the material of every imported key is; it is imported before anything else is done with the key. */
+const BYTES = Buffer.alloc(32, 7)
 
 async function madeWith(KeyId: string, operation: StatefulOperation | undefined): Promise<Uint8Array | undefined> {
   const key = operation && KEYS[operation]
+  if (key === IMPORTS) return undefined
   if (!key?.KeySpec) return (await kms.root.send(new EncryptCommand({ KeyId, Plaintext: MESSAGE }))).CiphertextBlob
   if (key === SIGNS) return (await kms.root.send(new SignCommand({ KeyId, ...SIGNED }))).Signature
   if (key === MACS) return (await kms.root.send(new GenerateMacCommand({ KeyId, ...MACED }))).Mac
@@ -97,7 +109,9 @@ const MACED = { Message: MESSAGE, MacAlgorithm: 'HMAC_SHA_256' } as const
 
 let made = 0
 async function prepare(operation?: StatefulOperation): Promise<Prepared> {
-  const { KeyId, Arn } = await kms.createKey(operation && KEYS[operation])
+  const input = operation && KEYS[operation]
+  const { KeyId, Arn } = await kms.createKey(input)
+  if (input === IMPORTS) await importInto(KeyId, BYTES)
   const alias = `alias/state-${String(made++)}`
   await kms.root.send(new CreateAliasCommand({ AliasName: alias, TargetKeyId: KeyId }))
   const { GrantId = '' } = await kms.root.send(
@@ -126,6 +140,7 @@ const CALLS: Readonly<Record<StatefulOperation, (on: Prepared, client: KMSClient
     ),
   Decrypt: ({ CiphertextBlob }, client) => client.send(new DecryptCommand({ CiphertextBlob })),
   DeleteAlias: ({ alias }, client) => client.send(new DeleteAliasCommand({ AliasName: alias })),
+  DeleteImportedKeyMaterial: ({ KeyId }, client) => client.send(new DeleteImportedKeyMaterialCommand({ KeyId })),
   DeriveSharedSecret: ({ KeyId, CiphertextBlob }, client) =>
     client.send(new DeriveSharedSecretCommand({ KeyId, KeyAgreementAlgorithm: 'ECDH', PublicKey: CiphertextBlob })),
   DescribeKey: ({ KeyId }, client) => client.send(new DescribeKeyCommand({ KeyId })),
@@ -146,7 +161,9 @@ const CALLS: Readonly<Record<StatefulOperation, (on: Prepared, client: KMSClient
   GetKeyLastUsage: ({ KeyId }, client) => client.send(new GetKeyLastUsageCommand({ KeyId })),
   GetKeyPolicy: ({ KeyId }, client) => client.send(new GetKeyPolicyCommand({ KeyId })),
   GetKeyRotationStatus: ({ KeyId }, client) => client.send(new GetKeyRotationStatusCommand({ KeyId })),
+  GetParametersForImport: ({ KeyId }, client) => parametersFor(KeyId, 'RSAES_OAEP_SHA_1', 'RSA_2048', client),
   GetPublicKey: ({ KeyId }, client) => client.send(new GetPublicKeyCommand({ KeyId })),
+  ImportKeyMaterial: ({ KeyId }, client) => importInto(KeyId, BYTES, {}, client),
   ListGrants: ({ KeyId }, client) => client.send(new ListGrantsCommand({ KeyId })),
   ListKeyPolicies: ({ KeyId }, client) => client.send(new ListKeyPoliciesCommand({ KeyId })),
   ListKeyRotations: ({ KeyId }, client) => client.send(new ListKeyRotationsCommand({ KeyId })),
@@ -200,6 +217,7 @@ const USES: readonly StatefulOperation[] = [
   'Verify',
   'VerifyMac',
 ]
+const BRINGS: readonly StatefulOperation[] = ['GetParametersForImport', 'ImportKeyMaterial']
 const ROTATIONS: readonly StatefulOperation[] = ['DisableKeyRotation', 'EnableKeyRotation', 'RotateKeyOnDemand']
 const CHANGES: readonly StatefulOperation[] = [
   'CreateAlias',
@@ -239,7 +257,7 @@ describe('a key pending deletion', () => {
     const on = await prepare(operation)
     await kms.root.send(new ScheduleKeyDeletionCommand({ KeyId: on.KeyId }))
     const call = CALLS[operation](on, kms.root)
-    if ([...USES, ...ROTATIONS, ...CHANGES, 'GetPublicKey'].includes(operation))
+    if ([...USES, ...ROTATIONS, ...CHANGES, ...BRINGS, 'GetPublicKey'].includes(operation))
       expect(await refusal(call)).toEqual(PENDING(on.Arn))
     else await call
   })
@@ -261,6 +279,15 @@ describe('states that keys do not reach yet', () => {
     ['PendingImport', 'GetPublicKey', `KMSInvalidStateException: ${arn} is pending import.`],
     ['PendingImport', 'EnableKey', `KMSInvalidStateException: ${arn} is pending import.`],
     ['PendingImport', 'ScheduleKeyDeletion', undefined],
+    ['PendingImport', 'ImportKeyMaterial', undefined],
+    ['PendingImport', 'ListKeyRotations', undefined],
+    ['PendingImport', 'RotateKeyOnDemand', `KMSInvalidStateException: ${arn} is pending import.`],
+    ['PendingReplicaDeletion', 'ImportKeyMaterial', `KMSInvalidStateException: ${arn} is pending replica deletion.`],
+    ['Updating', 'ImportKeyMaterial', undefined],
+    ['Updating', 'GetParametersForImport', `KMSInvalidStateException: ${arn} is updating.`],
+    ['Updating', 'DeleteImportedKeyMaterial', `KMSInvalidStateException: ${arn} is updating.`],
+    ['Creating', 'ImportKeyMaterial', `KMSInvalidStateException: ${arn} is creating.`],
+    ['Creating', 'DeleteImportedKeyMaterial', `KMSInvalidStateException: ${arn} is creating.`],
     ['PendingImport', 'TagResource', undefined],
     ['PendingReplicaDeletion', 'Decrypt', `KMSInvalidStateException: ${arn} is pending replica deletion.`],
     ['PendingReplicaDeletion', 'PutKeyPolicy', undefined],

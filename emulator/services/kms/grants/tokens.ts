@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { fromStored, generateSecret, revealBytes, toStored } from '../../../crypto/material.ts'
+import { existingSecret, secretNamed } from '../keys/secrets.ts'
 import type { KmsCall } from '../state.ts'
 import { badGrantToken } from '../unsourced.ts'
 
@@ -15,14 +15,14 @@ const LENGTH = NONCE_END + 32
 /** A new token for a grant. Within a transaction. */
 export function grantToken(grantId: string, call: KmsCall): string {
   const open = Buffer.concat([HEAD, Buffer.from(grantId, 'hex'), call.env.ids.bytes(16)])
-  const secret = secretOf(call) ?? newSecret(call)
+  const secret = secretNamed('grantTokens', call)
   return Buffer.concat([open, proof(secret, call.region, open)]).toString('base64')
 }
 
 /** The grant id in a token. Throws InvalidGrantTokenException for what this Region's KMS did not make. */
 export function readGrantToken(token: string, call: KmsCall): string {
   const bytes = Buffer.from(token, 'base64')
-  const secret = secretOf(call)
+  const secret = existingSecret('grantTokens', call)
   if (secret === undefined || bytes.length !== LENGTH || bytes.toString('base64') !== token) throw badGrantToken()
   const open = bytes.subarray(0, NONCE_END)
   if (!timingSafeEqual(proof(secret, call.region, open), bytes.subarray(NONCE_END))) throw badGrantToken()
@@ -36,14 +36,3 @@ export function checkGrantTokens(tokens: readonly string[] | undefined, call: Km
 
 const proof = (secret: Buffer, region: string, open: Buffer): Buffer =>
   createHmac('sha256', secret).update(`twokey/kms grant token\0${region}\0`).update(open).digest()
-
-function secretOf({ state }: KmsCall): Buffer | undefined {
-  const record = state.secrets.in().get('grantTokens')
-  return record && revealBytes(fromStored(record.bytes))
-}
-
-function newSecret({ state }: KmsCall): Buffer {
-  const secret = generateSecret(32)
-  state.secrets.in().put('grantTokens', { bytes: toStored(secret) })
-  return revealBytes(secret)
-}

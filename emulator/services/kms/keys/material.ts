@@ -32,9 +32,11 @@ export function currentMaterial(key: KeyRecord, state: KmsState): Material {
 
 /** The material that a ciphertext names: this key's, another's, or nobody's in this Region. */
 export function materialFor(key: KeyRecord, id: string, state: KmsState): SecretBytes | 'another key' | undefined {
-  const record = state.material.in().get(`${key.region}/${id}`)
-  if (!record) return undefined
-  return record.keyId === key.id && record.account === key.account ? secretOf(record) : 'another key'
+  const path = `${key.region}/${id}`
+  const record = state.material.in().get(path)
+  const owner = record ?? state.missing.in().get(path)
+  if (owner && (owner.keyId !== key.id || owner.account !== key.account)) return 'another key'
+  return record && secretOf(record)
 }
 
 /** Stores material of a key; the caller stores the key with the entry in the same transaction. */

@@ -1,12 +1,14 @@
 import type { KeyMetadata } from '@aws-sdk/client-kms'
 import { isSymmetricEncryption, usageFacts } from '../keySpecs.ts'
 import type { KeyRecord } from '../state.ts'
+import { isImported, lacksMaterial } from './imported.ts'
 import { multiRegionConfiguration } from './multiRegion.ts'
 
 /** KeyMetadata in AWS's order of members (facts: B8). */
 export function keyMetadata(key: KeyRecord): KeyMetadata {
   const { EncryptionAlgorithms, SigningAlgorithms, KeyAgreementAlgorithms, EncapsulationAlgorithms, MacAlgorithms } =
     usageFacts(key).algorithms
+  const expiry = expiryOf(key)
   return {
     AWSAccountId: key.account,
     KeyId: key.id,
@@ -17,7 +19,9 @@ export function keyMetadata(key: KeyRecord): KeyMetadata {
     KeyUsage: key.usage,
     KeyState: key.state,
     ...(key.deletion?.at !== undefined && { DeletionDate: new Date(key.deletion.at) }),
+    ...(expiry?.ValidTo && { ValidTo: expiry.ValidTo }),
     Origin: key.origin,
+    ...(expiry && { ExpirationModel: expiry.ExpirationModel }),
     KeyManager: key.manager,
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- AWS serves the old name beside the new one
     CustomerMasterKeySpec: key.spec as KeyMetadata['CustomerMasterKeySpec'],
@@ -37,3 +41,14 @@ export function keyMetadata(key: KeyRecord): KeyMetadata {
 
 /** Other keys have one, but do not show it; replicas do not before they are made (facts: B8). */
 const showsMaterial = (key: KeyRecord) => isSymmetricEncryption(key) && key.state !== 'Creating'
+
+/**
+ * When a key with imported material will lose the first of its materials; undefined for other keys, and while something is missing
+ * (facts: B8, captures 2).
+ */
+function expiryOf(key: KeyRecord): Pick<KeyMetadata, 'ExpirationModel' | 'ValidTo'> | undefined {
+  if (!isImported(key) || lacksMaterial(key)) return undefined
+  const dates = key.materials.flatMap(({ imported }) => imported?.validTo ?? [])
+  if (dates.length === 0) return { ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' }
+  return { ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo: new Date(Math.min(...dates)) }
+}

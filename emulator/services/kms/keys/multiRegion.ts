@@ -1,5 +1,6 @@
 import type { MultiRegionConfiguration, MultiRegionKeyType } from '@aws-sdk/client-kms'
 import type { KeyRecord, KmsState } from '../state.ts'
+import { followed, isImported } from './imported.ts'
 import { keyArn } from './names.ts'
 
 /*
@@ -15,7 +16,7 @@ export interface Family {
   readonly replicas: readonly string[]
 }
 
-const SHARED = ['family', 'materials', 'rotation', 'rotatingSince'] as const
+const SHARED = ['family', 'materials', 'pendingMaterial', 'rotation', 'rotatingSince'] as const
 
 /** What related keys have in common besides what never changes (id, spec, usage, origin). */
 type SharedProperties = Pick<KeyRecord, (typeof SHARED)[number]>
@@ -75,27 +76,26 @@ export function putShared(before: KeyRecord, change: Partial<KeyRecord>, state: 
   state.keys.in(changed.account, changed.region).put(changed.id, changed)
   if (!before.family || !SHARED.some((name) => name in change)) return changed
   for (const relative of relativesOf(before, state)) {
-    state.keys.in(relative.account, relative.region).put(relative.id, { ...relative, ...sharedWith(relative, changed) })
+    state.keys.in(relative.account, relative.region).put(relative.id, sharing(relative, changed, state))
     copyMaterial(changed, relative.region, state)
   }
   return changed
 }
 
-/** Of imported material each Region has its own copy, or lacks it (facts: B12): what is known of that is not shared. */
-const sharedWith = (relative: KeyRecord, { family, materials, rotation, rotatingSince }: KeyRecord) =>
-  ({
-    family,
-    materials: relative.origin === 'EXTERNAL' ? relative.materials : materials,
-    rotation,
-    rotatingSince,
-  }) satisfies SharedProperties
+/** Of imported material each Region has its own copy, or lacks it (facts: B12): only what is known of it is shared. */
+function sharing(relative: KeyRecord, changed: KeyRecord, state: KmsState): KeyRecord {
+  const { family, rotation, rotatingSince, materials } = changed
+  const shared: Omit<SharedProperties, 'materials' | 'pendingMaterial'> = { family, rotation, rotatingSince }
+  if (isImported(relative)) return { ...followed(relative, changed, state), ...shared }
+  return { ...relative, ...shared, materials }
+}
 
 /**
  * Puts a key's material where its relative finds it: the same bytes under the same id, whatever they are. Imported material stays
  * where it was imported: each Region takes its own copy (facts: B12). Within a transaction.
  */
 export function copyMaterial(key: KeyRecord, region: string, state: KmsState): void {
-  if (key.origin === 'EXTERNAL') return
+  if (isImported(key)) return
   const table = state.material.in()
   for (const { id } of key.materials) {
     const record = table.get(`${key.region}/${id}`)

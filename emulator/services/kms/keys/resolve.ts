@@ -71,9 +71,10 @@ function aliasedKey(name: string, account: string, call: KmsCall): KeyRecord | u
   return managedKeyFor(name, call)
 }
 
-/** Where the material of a ciphertext belongs; undefined when this Region has none such. */
+/** Where the material of a ciphertext belongs, even if its bytes are gone; undefined when this Region has none such. */
 export function resolveMaterial(materialId: string, call: KmsCall): Target | undefined {
-  const material = call.state.material.in().get(`${call.region}/${materialId}`)
+  const path = `${call.region}/${materialId}`
+  const material = call.state.material.in().get(path) ?? call.state.missing.in().get(path)
   if (!material) return undefined
   const { account, keyId } = material
   const key = call.state.keys.in(account, call.region).get(keyId)

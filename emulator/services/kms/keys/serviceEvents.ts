@@ -1,5 +1,6 @@
 import type { Environment } from '../../../operation/call.ts'
 import type { ServiceEvent } from '../../../operation/trace.ts'
+import { isSymmetricEncryption } from '../keySpecs.ts'
 import type { KeyRecord } from '../state.ts'
 
 /* What KMS does by itself leaves records in the audit trail (facts: F2; AWS: "ct-rotatekey", "ct-delete-key"). */
@@ -22,6 +23,14 @@ export function announceRotation(key: KeyRecord, time: number, env: Environment)
 /** A key is gone. */
 export function announceDeletion(key: KeyRecord, time: number, env: Environment): void {
   announce(key, 'DeleteKey', time, env, { keyId: key.id })
+}
+
+/** Imported material has been deleted because its time was up (AWS: "ct-deleteexpiredkeymaterial"). */
+export function announceExpiry(key: KeyRecord, keyMaterialId: string, time: number, env: Environment): void {
+  announce(key, 'DeleteExpiredKeyMaterial', time, env, {
+    keyId: key.id,
+    ...(isSymmetricEncryption(key) && { keyMaterialId }),
+  })
 }
 
 /** Replicas have been given what they share with their primary key, which alone is named (AWS: "ct-synchronize-multi-region-key"). */

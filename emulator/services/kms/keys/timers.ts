@@ -1,9 +1,20 @@
 import type { Environment } from '../../../operation/call.ts'
 import { keyPath, type KeyRecord, type KmsState, type MaterialEntry } from '../state.ts'
+import { armParameters, deleteParameters } from './importParameters.ts'
+import {
+  expireMaterials,
+  forgetMaterial,
+  isImported,
+  isOver,
+  knownMaterials,
+  lacksMaterial,
+  nextExpiry,
+  rotatedToPending,
+} from './imported.ts'
 import { newMaterial } from './material.ts'
 import { familyOf, hasReplicas, isReplica, putShared, relativesOf } from './multiRegion.ts'
 import { rememberDeleted } from './pricing.ts'
-import { announceDeletion, announceRotation, announceSynchronization } from './serviceEvents.ts'
+import { announceDeletion, announceExpiry, announceRotation, announceSynchronization } from './serviceEvents.ts'
 
 /** What time brings to keys, and what it needs: no request is there then. */
 export interface Site {
@@ -46,6 +57,7 @@ export function armKey(key: KeyRecord, site: Site): void {
   arm('settle', isPassing(key) ? key.settlesAt : undefined, settle)
   arm('rotate', leads && key.state === 'Enabled' ? key.rotation?.nextAt : undefined, rotateWhenDue)
   arm('demand', demanded, finishOnDemand)
+  arm('expire', nextExpiry(key), expireWhenDue)
 }
 
 /** Takes up all keys, when the emulator starts or its state is replaced. */
@@ -55,8 +67,10 @@ export function armAll(state: KmsState, env: Environment): void {
   // Some things are long overdue and happen at once, which changes what is being walked.
   for (const { record } of [...state.keys.all()]) {
     const { deletion, rotation, rotatingSince, settlesAt } = record
-    if (deletion || rotation || rotatingSince !== undefined || settlesAt !== undefined) armKey(record, { state, env })
+    const waits = deletion ?? rotation ?? rotatingSince ?? settlesAt ?? nextExpiry(record)
+    if (waits !== undefined) armKey(record, { state, env })
   }
+  for (const parameters of [...state.importParameters.all()]) armParameters(parameters, state, env)
 }
 
 const isPassing = ({ state }: KeyRecord) => state === 'Creating' || state === 'Updating'
@@ -65,7 +79,7 @@ const isPassing = ({ state }: KeyRecord) => state === 'Creating' || state === 'U
 function settle(key: KeyRecord, { state, env }: Site): void {
   if (!isPassing(key)) return
   // Each Region imports for itself: a replica of such a key waits for its copy (facts: B12).
-  const next = key.state === 'Creating' && key.origin === 'EXTERNAL' ? 'PendingImport' : 'Enabled'
+  const next = lacksMaterial(key) ? 'PendingImport' : 'Enabled'
   const settled = env.store.transaction(() => putShared(key, { state: next, settlesAt: undefined }, state))
   const primary = isReplica(settled) && relativesOf(settled, state).find((relative) => !isReplica(relative))
   if (primary) announceSynchronization(primary, key.settlesAt ?? env.clock.now(), env)
@@ -88,7 +102,8 @@ export function deleteKey(key: KeyRecord, at: number, { state, env }: Site): voi
     for (const [name] of [...aliases.find('key', id)]) aliases.delete(name)
     const grants = state.grants.in()
     for (const [path] of [...grants.find('key', keyPath(key))]) grants.delete(path)
-    for (const material of key.materials) state.material.in().delete(`${region}/${material.id}`)
+    for (const material of knownMaterials(key)) forgetMaterial(key, material.id, state)
+    deleteParameters(key, state, env)
     state.lastUse.in(account, region).delete(id)
     state.keys.in(account, region).delete(id)
     return leaveFamily(key, at, state)
@@ -133,6 +148,10 @@ function rotateWhenDue(key: KeyRecord, site: Site): void {
 function finishOnDemand(key: KeyRecord, site: Site): void {
   if (key.rotatingSince === undefined) return
   const rotatedAt = key.rotatingSince + ON_DEMAND_MS
+  if (isImported(key)) {
+    rotateToPending(key, rotatedAt, site)
+    return
+  }
   rotate(key, { rotatedAt, rotation: 'ON_DEMAND' }, { rotatingSince: undefined }, site)
 }
 
@@ -142,8 +161,29 @@ function rotate(key: KeyRecord, entry: Omit<MaterialEntry, 'id'>, change: Partia
     const material = newMaterial(key, state)
     return putShared(key, { ...change, materials: [...key.materials, { ...material, ...entry }] }, state)
   })
-  const at = entry.rotatedAt ?? env.clock.now()
-  announceRotation(rotated, at, env)
-  if (hasReplicas(rotated)) announceSynchronization(rotated, at, env)
+  hasRotated(rotated, entry.rotatedAt ?? env.clock.now(), site)
+}
+
+function hasRotated(rotated: KeyRecord, at: number, site: Site): void {
+  announceRotation(rotated, at, site.env)
+  if (hasReplicas(rotated)) announceSynchronization(rotated, at, site.env)
   armKey(rotated, site)
+}
+
+/** To the material that was imported for it; if that has been deleted meanwhile, nothing rotates (facts: captures 5.2). */
+function rotateToPending(key: KeyRecord, at: number, site: Site): void {
+  const { state, env } = site
+  const rotated = env.store.transaction(() => putShared(key, rotatedToPending(key, at), state))
+  if (key.pendingMaterial) hasRotated(rotated, at, site)
+  else armKey(rotated, site)
+}
+
+/** Expired material leaves the state for good; the key waits until it is imported again (facts: captures 5.1). */
+function expireWhenDue(key: KeyRecord, site: Site): void {
+  const { state, env } = site
+  const now = env.clock.now()
+  const gone = knownMaterials(key).filter((entry) => isOver(entry, now))
+  const expired = env.store.transaction(() => putShared(key, expireMaterials(key, now, state), state))
+  for (const { id, imported } of gone) announceExpiry(key, id, imported?.validTo ?? now, env)
+  armKey(expired, site)
 }

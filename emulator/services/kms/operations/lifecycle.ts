@@ -1,4 +1,5 @@
 import { isoTime, keyResources, said } from '../audit.ts'
+import { lacksMaterial } from '../keys/imported.ts'
 import { daysWithoutUse } from '../keys/lastUse.ts'
 import { hasReplicas, isReplica } from '../keys/multiRegion.ts'
 import type { Target } from '../keys/resolve.ts'
@@ -84,7 +85,7 @@ const cancelKeyDeletion = kms.row('CancelKeyDeletion', {
   action: 'kms:CancelKeyDeletion',
   run(_input, call, target) {
     const key = admitted(target, 'CancelKeyDeletion')
-    changeAndArm(key, { state: 'Disabled', deletion: undefined }, call)
+    changeAndArm(key, { state: lacksMaterial(key) ? 'PendingImport' : 'Disabled', deletion: undefined }, call)
     return { KeyId: key.arn }
   },
   audit: changeAudit('KeyId'),

@@ -6,6 +6,7 @@ import { keyResources, said } from '../audit.ts'
 import { alreadyExists, invalidState, unsupported, validation } from '../errors.ts'
 import { requireState } from '../keyStates.ts'
 import { requireRoomForKey } from '../keys/create.ts'
+import { isImported, knownButLacking, rememberMissing } from '../keys/imported.ts'
 import { keyMetadata } from '../keys/metadata.ts'
 import { copyMaterial, familyOf, isReplica, multiRegionType, putShared, relativeIn } from '../keys/multiRegion.ts'
 import { keyArn } from '../keys/names.ts'
@@ -70,6 +71,7 @@ function replicaOf(primary: KeyRecord, input: ReplicateKeyRequest, call: KmsCall
   const { account, id, family } = primary
   const replica: KeyRecord = {
     ...primary,
+    ...(isImported(primary) && knownButLacking(primary)),
     arn: keyArn(region, account, id),
     region,
     createdAt: call.time,
@@ -98,12 +100,14 @@ const replicateKey = kms.row('ReplicateKey', {
     const { state, env } = call
     env.store.transaction(() => {
       state.keys.in(replica.account, replica.region).put(replica.id, replica)
-      copyMaterial(primary, replica.region, state)
+      if (isImported(replica)) rememberMissing(replica, state)
+      else copyMaterial(primary, replica.region, state)
       putShared(primary, { family: replica.family }, state)
     })
     armKey(replica, call)
     return {
-      ReplicaKeyMetadata: keyMetadata(replica),
+      // The answer still shows when the primary's imported material expires (facts: captures 5.4).
+      ReplicaKeyMetadata: keyMetadata({ ...replica, materials: primary.materials }),
       ReplicaPolicy: shownPolicy(replica, env.directory),
       // Left out when there are none (captures 7).
       ...(input.Tags && input.Tags.length > 0 && { ReplicaTags: tagList(replica.tags) }),
