@@ -10,7 +10,7 @@ import {
   type KMSClient,
   type WrappingKeySpec,
 } from '@aws-sdk/client-kms'
-import type { Key, Kms } from './support.ts'
+import { ACCOUNT, type Key, type Kms } from './support.ts'
 
 /** What GetParametersForImport answered, and how material is to be wrapped for it. */
 export interface Parameters {
@@ -56,9 +56,13 @@ export function importsFor(kms: Kms) {
   }
   /** Parameters are good for many imports, and take their time to make. */
   const kept = new Map<string, Parameters>()
-  const wrappedFor = async (KeyId: string, bytes: Buffer) => {
-    const parameters = kept.get(KeyId) ?? (await parametersFor(KeyId))
-    kept.set(KeyId, parameters)
+  const wrappedFor = async (KeyId: string, bytes: Buffer, client: KMSClient) => {
+    // Related keys have one id, and parameters of their own.
+    const region = await client.config.region()
+    const name = `${region} ${KeyId}`
+    const made = () => parametersFor(KeyId, 'RSAES_OAEP_SHA_256', 'RSA_2048', kms.of(ACCOUNT, region))
+    const parameters = kept.get(name) ?? (await made())
+    kept.set(name, parameters)
     return { ImportToken: parameters.token, EncryptedKeyMaterial: wrap(parameters, bytes) }
   }
   const importInto = async (
@@ -67,7 +71,7 @@ export function importsFor(kms: Kms) {
     options: ImportOptions = {},
     client: KMSClient = kms.root,
   ) => {
-    const wrapped = options.ImportToken === undefined ? await wrappedFor(KeyId, bytes) : {}
+    const wrapped = options.ImportToken === undefined ? await wrappedFor(KeyId, bytes, client) : {}
     return client.send(
       new ImportKeyMaterialCommand({
         KeyId,
