@@ -5,28 +5,34 @@ import type { SecretBytes } from './types.ts'
 
 /**
  * How imported key material travels (facts: B12): either RSA-OAEP of the material itself, or RSA-OAEP of an AES-256 key followed by
- * the material under that key by AES key wrap with padding (RFC 5649).
+ * the material under that key by AES key wrap with padding (RFC 5649). In China Regions SM2 stands beside RSA.
  */
 interface WrapFacts {
-  readonly encryption: 'RSAES_OAEP_SHA_1' | 'RSAES_OAEP_SHA_256'
+  readonly encryption: 'RSAES_OAEP_SHA_1' | 'RSAES_OAEP_SHA_256' | 'SM2PKE'
   /** The RSA part carries the key that wraps the material, instead of the material. */
   readonly hybrid: boolean
 }
 
 export type WrapAlgorithm =
-  'RSAES_OAEP_SHA_1' | 'RSAES_OAEP_SHA_256' | 'RSA_AES_KEY_WRAP_SHA_1' | 'RSA_AES_KEY_WRAP_SHA_256'
+  'RSAES_OAEP_SHA_1' | 'RSAES_OAEP_SHA_256' | 'RSA_AES_KEY_WRAP_SHA_1' | 'RSA_AES_KEY_WRAP_SHA_256' | 'SM2PKE'
 
 export const WRAP_ALGORITHMS: Readonly<Record<WrapAlgorithm, WrapFacts>> = {
   RSAES_OAEP_SHA_1: { encryption: 'RSAES_OAEP_SHA_1', hybrid: false },
   RSAES_OAEP_SHA_256: { encryption: 'RSAES_OAEP_SHA_256', hybrid: false },
   RSA_AES_KEY_WRAP_SHA_1: { encryption: 'RSAES_OAEP_SHA_1', hybrid: true },
   RSA_AES_KEY_WRAP_SHA_256: { encryption: 'RSAES_OAEP_SHA_256', hybrid: true },
+  SM2PKE: { encryption: 'SM2PKE', hybrid: false },
 }
 
-export type WrappingKeySpec = 'RSA_2048' | 'RSA_3072' | 'RSA_4096'
+export type WrappingKeySpec = 'RSA_2048' | 'RSA_3072' | 'RSA_4096' | 'SM2'
 
-/** Bytes of the RSA part. */
-const MODULUS_LENGTHS: Readonly<Record<WrappingKeySpec, number>> = { RSA_2048: 256, RSA_3072: 384, RSA_4096: 512 }
+/** Bytes of the RSA part; SM2 has no hybrid algorithm. */
+const MODULUS_LENGTHS: Readonly<Record<WrappingKeySpec, number>> = {
+  RSA_2048: 256,
+  RSA_3072: 384,
+  RSA_4096: 512,
+  SM2: 0,
+}
 
 /** Says how something is wrapped, and opens it. */
 export interface Wrapping {

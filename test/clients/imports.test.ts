@@ -12,6 +12,7 @@ import {
   KMSClient,
   type AlgorithmSpec,
   type CreateKeyCommandInput,
+  type WrappingKeySpec,
 } from '@aws-sdk/client-kms'
 import { awsEnvironment, canRun, needs, run } from '../support/commands.ts'
 import { ACCOUNT, rootOf, startEmulator, type TestEmulator } from '../support/emulator.ts'
@@ -51,6 +52,11 @@ const encryptOaep = (from: string, to: string, hash: string) =>
   )
 
 async function wrapMaterial(algorithm: string): Promise<Buffer> {
+  if (algorithm === 'SM2PKE') {
+    await openssl('pkey', '-pubin', '-inform', 'DER', '-in', 'public.der', '-out', 'public.pem')
+    await openssl('pkeyutl', '-encrypt', '-in', 'material.bin', '-out', 'wrapped.bin', '-inkey', 'public.pem', '-pubin')
+    return readFile(file('wrapped.bin'))
+  }
   const hash = algorithm.endsWith('256') ? 'sha256' : 'sha1'
   if (!algorithm.startsWith('RSA_AES')) {
     await encryptOaep('material.bin', 'wrapped.bin', hash)
@@ -66,13 +72,16 @@ async function wrapMaterial(algorithm: string): Promise<Buffer> {
 }
 
 /** Imports `material.bin` into a new key with the SDK. */
-async function importWith(key: CreateKeyCommandInput, WrappingAlgorithm: AlgorithmSpec) {
-  const client = twokey.client(KMSClient)
+async function importWith(
+  key: CreateKeyCommandInput,
+  WrappingAlgorithm: AlgorithmSpec,
+  WrappingKeySpec: WrappingKeySpec = 'RSA_3072',
+  region = 'us-east-1',
+) {
+  const client = twokey.client(KMSClient, { region })
   const { KeyMetadata } = await client.send(new CreateKeyCommand({ ...key, Origin: 'EXTERNAL' }))
   const KeyId = KeyMetadata?.KeyId
-  const parameters = await client.send(
-    new GetParametersForImportCommand({ KeyId, WrappingAlgorithm, WrappingKeySpec: 'RSA_3072' }),
-  )
+  const parameters = await client.send(new GetParametersForImportCommand({ KeyId, WrappingAlgorithm, WrappingKeySpec }))
   await writeFile(file('public.der'), parameters.PublicKey ?? new Uint8Array())
   await client.send(
     new ImportKeyMaterialCommand({
@@ -96,6 +105,16 @@ describe('material that OpenSSL wrapped', () => {
       const { Mac } = await client.send(new GenerateMacCommand({ KeyId, Message, MacAlgorithm: 'HMAC_SHA_256' }))
       expect(Buffer.from(Mac ?? [])).toEqual(createHmac('sha256', bytes).update(Message).digest())
     }
+  })
+
+  test('arrives in an HMAC key of a China Region by SM2', async () => {
+    const bytes = randomBytes(32)
+    await writeFile(file('material.bin'), bytes)
+    const key = { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' } as const
+    const { KeyId, client } = await importWith(key, 'SM2PKE', 'SM2', 'cn-north-1')
+    const Message = Buffer.from('message')
+    const { Mac } = await client.send(new GenerateMacCommand({ KeyId, Message, MacAlgorithm: 'HMAC_SHA_256' }))
+    expect(Buffer.from(Mac ?? [])).toEqual(createHmac('sha256', bytes).update(Message).digest())
   })
 
   test('arrives in RSA and elliptic curve keys by AES key wrap', async () => {

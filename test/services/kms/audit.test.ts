@@ -4,6 +4,7 @@ import {
   CreateGrantCommand,
   DecapsulateCommand,
   DecryptCommand,
+  DeleteImportedKeyMaterialCommand,
   DeriveSharedSecretCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
@@ -15,6 +16,7 @@ import {
   GenerateMacCommand,
   GenerateRandomCommand,
   GetPublicKeyCommand,
+  ImportKeyMaterialCommand,
   ListAliasesCommand,
   ReEncryptCommand,
   ReplicateKeyCommand,
@@ -29,9 +31,11 @@ import {
 } from '@aws-sdk/client-kms'
 import type { CloudTrailRecord } from '../../../emulator/audit/cloudTrail.ts'
 import { CREATING_MS, ON_DEMAND_MS } from '../../../emulator/services/kms/keys/timers.ts'
+import { importsFor, material, wrap } from './importing.ts'
 import { ACCOUNT, DAY, REGION, kmsForTests, type Key } from './support.ts'
 
 const kms = kmsForTests()
+const { parametersFor, importInto, inSeconds } = importsFor(kms)
 let key: Key
 beforeAll(async () => {
   key = await kms.createKey()
@@ -288,6 +292,50 @@ describe('what the audit trail says', () => {
   })
 })
 
+describe('what the audit trail says of imports', () => {
+  it('how the material is to come, and what came: neither token nor material', async () => {
+    const made = await kms.createKey({ Origin: 'EXTERNAL' })
+    const { KeyId } = made
+    const { token, ...parameters } = await parametersFor(KeyId)
+    expect(facts(last())).toEqual({
+      eventName: 'GetParametersForImport',
+      requestParameters: { keyId: KeyId, wrappingAlgorithm: 'RSAES_OAEP_SHA_256', wrappingKeySpec: 'RSA_2048' },
+      responseElements: null,
+      readOnly: true,
+      resources: [resourceOf(made)],
+    })
+    const ValidTo = inSeconds(3600)
+    const { KeyMaterialId: keyMaterialId } = await kms.root.send(
+      new ImportKeyMaterialCommand({
+        KeyId,
+        ImportToken: token,
+        EncryptedKeyMaterial: wrap(parameters, material()),
+        ValidTo,
+        KeyMaterialDescription: 'mine',
+      }),
+    )
+    expect(facts(last())).toEqual({
+      eventName: 'ImportKeyMaterial',
+      requestParameters: {
+        keyId: KeyId,
+        validTo: ValidTo.toISOString().replace(/\.\d+Z$/, 'Z'),
+        keyMaterialDescription: 'mine',
+      },
+      responseElements: { keyId: made.Arn, keyMaterialId },
+      readOnly: false,
+      resources: [resourceOf(made)],
+    })
+    await kms.root.send(new DeleteImportedKeyMaterialCommand({ KeyId }))
+    expect(facts(last())).toEqual({
+      eventName: 'DeleteImportedKeyMaterial',
+      requestParameters: { keyId: KeyId },
+      responseElements: { keyId: made.Arn, keyMaterialId },
+      readOnly: false,
+      resources: [resourceOf(made)],
+    })
+  })
+})
+
 describe('what the audit trail says of what KMS does by itself', () => {
   /** The latest records of some event, the newest first. */
   const records = (eventName: string) =>
@@ -326,6 +374,35 @@ describe('what the audit trail says of what KMS does by itself', () => {
         currentKeyMaterialId: KeyMetadata?.CurrentKeyMaterialId,
         keyId: made.KeyId,
       },
+    })
+  })
+
+  it('RotateKey and DeleteExpiredKeyMaterial, of imported material', async () => {
+    const made = await kms.createKey({ Origin: 'EXTERNAL' })
+    const { KeyId } = made
+    const ValidTo = inSeconds(3600)
+    const { KeyMaterialId: first } = await importInto(KeyId, material())
+    const { KeyMaterialId: second } = await importInto(KeyId, material(), { ImportType: 'NEW_KEY_MATERIAL', ValidTo })
+    await kms.root.send(new RotateKeyOnDemandCommand({ KeyId }))
+    kms.advance(ON_DEMAND_MS + 1)
+    expect(records('RotateKey')[0]).toMatchObject({
+      resources: [resourceOf(made)],
+      serviceEventDetails: {
+        rotationType: 'ON_DEMAND',
+        keyOrigin: 'EXTERNAL',
+        previousKeyMaterialId: first,
+        currentKeyMaterialId: second,
+      },
+    })
+    const before = records('DeleteExpiredKeyMaterial').length
+    kms.advance(3_600_000)
+    expect(records('DeleteExpiredKeyMaterial')).toHaveLength(before + 1)
+    expect(records('DeleteExpiredKeyMaterial')[0]).toEqual({
+      ...byAws('AwsServiceEvent', made),
+      eventName: 'DeleteExpiredKeyMaterial',
+      eventTime: ValidTo.toISOString().replace(/\.\d+Z$/, 'Z'),
+      responseElements: null,
+      serviceEventDetails: { keyId: KeyId, keyMaterialId: second },
     })
   })
 

@@ -22,7 +22,7 @@ export interface Parameters {
 export const material = () => randomBytes(32)
 
 /** Wraps as AWS's guide describes: OAEP, or OAEP of a fresh AES key and RFC 5649 under that. */
-export function wrap({ publicKey, algorithm }: Parameters, bytes: Buffer): Buffer {
+export function wrap({ publicKey, algorithm }: Pick<Parameters, 'publicKey' | 'algorithm'>, bytes: Buffer): Buffer {
   const oaepHash = algorithm.endsWith('256') ? 'sha256' : 'sha1'
   const key = {
     key: publicKey,

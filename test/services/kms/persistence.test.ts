@@ -10,6 +10,8 @@ import {
   EncryptCommand,
   GenerateMacCommand,
   GetKeyRotationStatusCommand,
+  GetParametersForImportCommand,
+  ImportKeyMaterialCommand,
   KMSClient,
   RetireGrantCommand,
   RotateKeyOnDemandCommand,
@@ -22,6 +24,7 @@ import {
 } from '@aws-sdk/client-kms'
 import { ON_DEMAND_MS } from '../../../emulator/services/kms/keys/timers.ts'
 import { ACCOUNT, startEmulator, type TestEmulator } from '../../support/emulator.ts'
+import { material, wrap } from './importing.ts'
 import { DAY, refusal } from './support.ts'
 
 let dataDir: string
@@ -85,6 +88,31 @@ describe('after a restart', () => {
     client = await restart()
     expect((await client.send(new VerifyCommand({ ...signed, Signature }))).SignatureValid).toBe(true)
     expect((await client.send(new VerifyMacCommand({ ...maced, Mac }))).MacValid).toBe(true)
+  })
+
+  it('import tokens are good for the rest of their day, and imported material expires', async () => {
+    let client = await restart()
+    const { KeyMetadata } = await client.send(new CreateKeyCommand({ Origin: 'EXTERNAL' }))
+    const KeyId = KeyMetadata?.KeyId
+    const { ImportToken, PublicKey } = await client.send(
+      new GetParametersForImportCommand({
+        KeyId,
+        WrappingAlgorithm: 'RSAES_OAEP_SHA_256',
+        WrappingKeySpec: 'RSA_2048',
+      }),
+    )
+    client = await restart()
+    const parameters = { publicKey: Buffer.from(PublicKey ?? []), algorithm: 'RSAES_OAEP_SHA_256' } as const
+    const EncryptedKeyMaterial = wrap(parameters, material())
+    const bring = (ValidTo: Date) =>
+      client.send(new ImportKeyMaterialCommand({ KeyId, ImportToken, EncryptedKeyMaterial, ValidTo }))
+    await bring(new Date(Date.now() + 3_600_000))
+
+    client = await restart()
+    advance(3_601_000)
+    expect((await client.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata?.KeyState).toBe('PendingImport')
+    advance(DAY)
+    expect(await refusal(bring(new Date(Date.now() + 2 * DAY)))).toMatchObject({ code: 'ExpiredImportTokenException' })
   })
 
   it('a deletion is on the clock again', async () => {

@@ -1,10 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { AlgorithmSpec, KeySpec, WrappingKeySpec as KmsWrappingKeySpec } from '@aws-sdk/client-kms'
+import type { AlgorithmSpec, KeySpec } from '@aws-sdk/client-kms'
 import { fromStored, toStored } from '../../../crypto/material.ts'
-import { WRAP_ALGORITHMS, type WrapAlgorithm, type Wrapping } from '../../../crypto/wrap.ts'
+import { WRAP_ALGORITHMS, type WrapAlgorithm, type Wrapping, type WrappingKeySpec } from '../../../crypto/wrap.ts'
 import type { Environment } from '../../../operation/call.ts'
-import { notImplemented } from '../../../operation/perform.ts'
 import { invalidImportToken, validation } from '../errors.ts'
+import { isOffered } from '../keySpecs.ts'
 import type { ImportParametersRecord, KeyRecord, KmsCall, KmsState } from '../state.ts'
 import { expiredImportToken } from '../unsourced.ts'
 import { existingSecret, secretNamed } from './secrets.ts'
@@ -19,17 +19,9 @@ type Way = Pick<Wrapping, 'algorithm' | 'keySpec'>
  * A wrapping that material of a key can come in (facts: B12). SM2 keys wrap in China Regions only, and RSAES_PKCS1_V1_5 is no longer
  * taken. Throws ValidationException.
  */
-export function requireWrapping(
-  { spec, region }: KeyRecord,
-  algorithm: AlgorithmSpec,
-  keySpec: KmsWrappingKeySpec,
-): Way {
-  if (keySpec === 'SM2' && region.startsWith('cn-')) {
-    throw notImplemented('kms', 'GetParametersForImport with WrappingKeySpec SM2')
-  }
-  if (isWrapAlgorithm(algorithm) && keySpec !== 'SM2' && fits(spec, { algorithm, keySpec })) {
-    return { algorithm, keySpec }
-  }
+export function requireWrapping({ spec, region }: KeyRecord, algorithm: AlgorithmSpec, keySpec: WrappingKeySpec): Way {
+  const offered = keySpec !== 'SM2' || isOffered(keySpec, region)
+  if (offered && isWrapAlgorithm(algorithm) && fits(spec, { algorithm, keySpec })) return { algorithm, keySpec }
   throw validation(
     `Wrapping algorithm ${algorithm} and wrapping key spec ${keySpec} cannot be used to import a ${spec} key.`,
   )
@@ -40,6 +32,7 @@ const isWrapAlgorithm = (algorithm: string): algorithm is WrapAlgorithm => Objec
 /** Symmetric material comes in OAEP only, RSA keys come wrapped by a key; elliptic curves either way, if they fit. */
 function fits(spec: KeySpec, { algorithm, keySpec }: Way): boolean {
   const { hybrid } = WRAP_ALGORITHMS[algorithm]
+  if ((algorithm === 'SM2PKE') !== (keySpec === 'SM2')) return false
   if (spec.startsWith('RSA_')) return hybrid
   if (!spec.startsWith('ECC_') && spec !== 'SM2') return !hybrid
   const large = spec === 'ECC_NIST_P521' || spec === 'ECC_NIST_EDWARDS25519'
