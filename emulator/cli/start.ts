@@ -94,6 +94,7 @@ const MEANING: Readonly<Record<keyof Settings, string>> = {
   idSeed: 'any text: the same identifiers in the same order',
   quotas: 'KMS quotas to enforce: `off`, `aws`, or a list like CreateKey=5,Keys=10',
   nitroRoot: 'a PEM file of root certificates that attestation documents may chain to',
+  xksEndpoints: 'where proxies of external key stores really are: https://xks.example.com=http://127.0.0.1:9000,…',
 }
 
 function usage(): string {

@@ -152,6 +152,8 @@ export interface Environment {
   readonly store: Store
   readonly blobs: Blobs
   readonly directory: Directory
+  /** Where external key store proxies are really found: `https://xks.example.com` to `http://127.0.0.1:9000` (TWOKEY_XKS_ENDPOINTS). */
+  readonly xksEndpoints: ReadonlyMap<string, string>
   /** `soft`: denials are decided and recorded, but let through. */
   readonly enforcement: 'strict' | 'soft'
   /** Undefined when none are enforced (TWOKEY_QUOTAS). */

@@ -77,6 +77,7 @@ export async function createEmulator(
     store,
     blobs,
     directory: createDirectory(registry, settings),
+    xksEndpoints: settings.xksEndpoints ?? new Map(),
     enforcement: settings.enforcement,
     quotas: quotasOf(settings),
     nitroRoots,

@@ -26,9 +26,11 @@ export interface Settings {
   readonly quotas: 'off' | 'aws' | ReadonlyMap<string, number>
   /** A PEM file of root certificates; KMS trusts attestation documents that chain to one of them. */
   readonly nitroRoot: string | undefined
+  /** Where external key store proxies are really found, by their `https://` endpoint. */
+  readonly xksEndpoints: ReadonlyMap<string, string> | undefined
 }
 
-export const DEFAULTS: Settings & { readonly quotas: 'off' } = {
+export const DEFAULTS: Settings & { readonly quotas: 'off'; readonly xksEndpoints: undefined } = {
   host: '127.0.0.1',
   port: 4566,
   tlsPort: undefined,
@@ -42,6 +44,7 @@ export const DEFAULTS: Settings & { readonly quotas: 'off' } = {
   idSeed: undefined,
   quotas: 'off',
   nitroRoot: undefined,
+  xksEndpoints: undefined,
 }
 
 /** A setting that cannot be used; the message says what to write instead. */
@@ -89,6 +92,26 @@ const unknownQuota = (name: string) => `TWOKEY_QUOTAS knows no quota \`${name}\`
 
 const nonEmpty = (text: string) => (text === '' ? undefined : text)
 
+/** `https://xks.example.com=http://127.0.0.1:9000`, several with commas between. An endpoint is given once, and without a port or path. */
+function endpoints(text: string): ReadonlyMap<string, string> | undefined {
+  const map = new Map<string, string>()
+  for (const entry of text.split(',')) {
+    const match = /^(https:\/\/[a-z0-9.-]+)=(https?:\/\/\S+)$/i.exec(entry.trim())
+    const endpoint = match?.[1]?.toLowerCase()
+    const target = match?.[2] ?? ''
+    if (endpoint === undefined || map.has(endpoint) || !isOrigin(target)) return undefined
+    map.set(endpoint, target)
+  }
+  return map
+}
+
+/** Scheme, host and perhaps a port, and nothing else. */
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { pathname, search, hash, username, password } = new URL(text)
+  return pathname === '/' && !text.endsWith('/') && search + hash + username + password === ''
+}
+
 /** In the order of docs/settings.md. */
 export const SETTINGS = [
   setting('TWOKEY_HOST', 'host', 'an address or host name', nonEmpty),
@@ -109,6 +132,12 @@ export const SETTINGS = [
     quotas,
   ),
   setting('TWOKEY_NITRO_ROOT', 'nitroRoot', 'a PEM file', nonEmpty),
+  setting(
+    'TWOKEY_XKS_ENDPOINTS',
+    'xksEndpoints',
+    'pairs like `https://xks.example.com=http://127.0.0.1:9000` with commas between, each endpoint once, no port before the `=`, no paths',
+    endpoints,
+  ),
 ] as const
 
 /**

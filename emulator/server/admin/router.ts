@@ -1,10 +1,11 @@
 import express, { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
+import { isAccountId } from '../../lib/arn.ts'
 import { StateError } from '../../state/errors.ts'
 import type { StateDocument } from '../../state/store.ts'
 import type { Emulator } from '../app.ts'
 import { AdminError } from './adminError.ts'
 import { parseDuration } from './duration.ts'
-import { buildWorld } from '../world/build.ts'
+import { buildClusters, buildWorld } from '../world/build.ts'
 import { playScenario, readScenario } from '../world/scenario.ts'
 import { readWorld, WorldError } from '../world/world.ts'
 import { ownPagesOnly } from './guard.ts'
@@ -58,6 +59,11 @@ export function adminRouter(emulator: Emulator): Router {
   router.post('/worlds', json, async (req, res) => {
     const keys = await buildWorld(emulator, readWorld(req.body))
     res.json({ keys: Object.fromEntries(keys) })
+  })
+  router.post('/cloudhsm', json, (req, res) => {
+    const { account, region, clusters } = clusterRequest(req.body)
+    buildClusters(emulator, { account, region }, clusters)
+    res.json({ declared: Object.keys(clusters) })
   })
   router.post('/scenarios', json, async (req, res) => {
     res.json({ steps: await playScenario(emulator, readScenario(req.body)) })
@@ -123,6 +129,19 @@ function stateDocument(body: unknown): StateDocument {
     throw new AdminError(400, 'this is not a state document; GET /_twokey/state gives one')
   }
   return document as StateDocument
+}
+
+/** `{"account":"111111111111","region":"us-east-1","clusters":{"cluster-…":{…}}}` */
+function clusterRequest(body: unknown) {
+  const { account, region = 'us-east-1', clusters } = (body ?? {}) as Readonly<Record<string, unknown>>
+  const whole = typeof account === 'string' && isAccountId(account) && typeof region === 'string'
+  if (!whole || typeof clusters !== 'object' || clusters === null) {
+    throw new AdminError(
+      400,
+      'say {"account":"111111111111","region":"us-east-1","clusters":{"cluster-…":{…}}}; see docs/admin.md',
+    )
+  }
+  return { account, region, clusters: clusters as Readonly<Record<string, unknown>> }
 }
 
 function listOptions(query: URLSearchParams) {

@@ -1,4 +1,6 @@
 import { AwsError } from '../../lib/awsError.ts'
+import { declareCluster } from '../../services/kms/keyStores/declare.ts'
+import type { KmsState } from '../../services/kms/state.ts'
 import type { StsState } from '../../services/sts/state.ts'
 import { registerIssuer } from '../../services/sts/webIdentity/issuers.ts'
 import type { Emulator } from '../app.ts'
@@ -39,6 +41,8 @@ export async function buildWorld(emulator: Emulator, world: World): Promise<Worl
     { emulator, account, region: spec.region ?? DEFAULT_REGION, keys },
     spec,
   ])
+  for (const [{ account, region }, { cloudHsmClusters = {} }] of sites)
+    buildClusters(emulator, { account, region }, cloudHsmClusters)
   for (const [site, spec] of sites) await buildPrincipals(site, spec)
   for (const [site, spec] of sites)
     for (const [name, key] of Object.entries(spec.keys ?? {})) await buildKey(site, name, key)
@@ -59,6 +63,24 @@ function buildIssuers(emulator: Emulator, { issuers = {} }: World): void {
       throw new WorldError(error instanceof Error ? error.message : String(error))
     }
   }
+}
+
+/** Declares CloudHSM clusters: there is no service that could make them. Throws WorldError. */
+export function buildClusters(
+  { registry, store }: Pick<Emulator, 'registry' | 'store'>,
+  place: { readonly account: string; readonly region: string },
+  clusters: Readonly<Record<string, unknown>>,
+): void {
+  const kms = registry.require('kms').state as KmsState
+  store.transaction(() => {
+    for (const [id, spec] of Object.entries(clusters)) {
+      try {
+        declareCluster(kms, place, id, spec)
+      } catch (error) {
+        throw new WorldError(error instanceof Error ? error.message : String(error))
+      }
+    }
+  })
 }
 
 /** Performs one operation as the account's root; a refusal names the place in the world file. */

@@ -23,6 +23,8 @@ export interface AccountSpec {
   readonly roles?: Readonly<Record<string, RoleSpec>>
   readonly keys?: Readonly<Record<string, KeySpec>>
   readonly buckets?: Readonly<Record<string, BucketSpec>>
+  /** CloudHSM clusters that custom key stores may be made of, by id (docs/worlds.md). */
+  readonly cloudHsmClusters?: Readonly<Record<string, object>>
 }
 
 interface PrincipalSpec {
@@ -94,7 +96,7 @@ export interface OrganizationSpec {
 /** A world that cannot be built; the message names the place and what to write instead. */
 export class WorldError extends Error {}
 
-const ACCOUNT_KEYS = ['region', 'policies', 'users', 'groups', 'roles', 'keys', 'buckets']
+const ACCOUNT_KEYS = ['region', 'policies', 'users', 'groups', 'roles', 'keys', 'buckets', 'cloudHsmClusters']
 
 /** Checks the shape of a parsed world file. Throws WorldError. */
 export function readWorld(value: unknown): World {

@@ -60,6 +60,21 @@ export function keyResources(...targets: readonly (Target | undefined)[]): NonNu
   return resources
 }
 
+/** What is recorded beside a cryptographic operation on a key, and of a key in a custom key store where that is. */
+export function usedKeyData(target: Target | undefined, data: KeyData): KeyData {
+  const key = target?.key
+  if (key?.customKeyStoreId === undefined) return data
+  return {
+    additionalEventData: {
+      customKeyStoreId: key.customKeyStoreId,
+      ...(key.xksKeyId !== undefined && { xksKeyId: key.xksKeyId }),
+      ...data.additionalEventData,
+    },
+  }
+}
+
+type KeyData = Pick<AuditFacts, 'additionalEventData'>
+
 /** Alias operations record the key and the alias. */
 export const aliasResources = (
   target: Target | undefined,

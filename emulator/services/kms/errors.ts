@@ -54,3 +54,7 @@ export const wrongOrigin = ({ arn, origin }: { readonly arn: string; readonly or
 /** How a dry run succeeds. */
 export const dryRunSucceeded = () =>
   new AwsError('DryRunOperationException', 400, 'The request would have succeeded, but the DryRun option is set.')
+
+/** Of custom key stores. */
+export const keyStoreMissing = refusal('CustomKeyStoreNotFoundException')
+export const keyStoreInvalidState = refusal('CustomKeyStoreInvalidStateException')

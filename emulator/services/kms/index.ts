@@ -1,6 +1,7 @@
 import { aliasRows } from './operations/aliases.ts'
 import { createGrantRows } from './operations/createGrant.ts'
 import { dataKeyPairRows } from './operations/dataKeyPairs.ts'
+import { customKeyStoreRows } from './operations/customKeyStores.ts'
 import { dataKeyRows } from './operations/dataKeys.ts'
 import { decryptRows } from './operations/decrypt.ts'
 import { deriveSharedSecretRows } from './operations/deriveSharedSecret.ts'
@@ -44,4 +45,5 @@ export const kmsService = kms.with(
   lastUsageRows,
   createGrantRows,
   grantRows,
+  customKeyStoreRows,
 )

@@ -16,6 +16,9 @@ const ML_DSA = 'CryptographicOperationsMLDSA'
 /** Customer managed keys of an account in a Region, whatever their state. */
 export const KEYS = 'Keys'
 
+/** Custom key stores of an account in a Region, of both types together. */
+export const KEY_STORES = 'CustomKeyStores'
+
 /** By Region, where it is not 10,000. */
 const SYMMETRIC_RATES: ReadonlyMap<string, number> = new Map([
   ...['us-east-1', 'us-west-2', 'eu-west-1'].map((region) => [region, 100_000] as const),
@@ -39,6 +42,7 @@ const DEFAULTS: ReadonlyMap<string, number> = new Map(
     [RSA]: 1000,
     [ECC]: 1000,
     [ML_DSA]: 1000,
+    [KEY_STORES]: 10,
     GenerateDataKeyPair_ECC_NIST_P256: 100,
     GenerateDataKeyPair_ECC_NIST_P384: 100,
     GenerateDataKeyPair_ECC_NIST_P521: 100,

@@ -3,6 +3,7 @@ import { denialMessage } from '../../access/render.ts'
 import { defineService } from '../../operation/define.ts'
 import { constraints } from './constraints.ts'
 import { throttled } from './errors.ts'
+import { armKeyStores } from './keyStores/connect.ts'
 import { armAll } from './keys/timers.ts'
 import { withinRates } from './quotas.ts'
 import { kmsState, type KmsState } from './state.ts'
@@ -25,5 +26,8 @@ export const kms = defineService<typeof import('@aws-sdk/client-kms'), KmsState>
   admitRate(input, call, subject) {
     if (!withinRates(input, call, subject)) throw throttled()
   },
-  start: armAll,
+  start: (state, env) => {
+    armAll(state, env)
+    armKeyStores(state, env)
+  },
 })

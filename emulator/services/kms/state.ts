@@ -4,6 +4,7 @@ import type { Grant, Grantee, Tags } from '../../access/types.ts'
 import type { PricedKey } from '../../audit/prices.ts'
 import type { Call } from '../../operation/call.ts'
 import type { Collection, CollectionSpec, Store } from '../../state/store.ts'
+import { keyStoreCollections, type ClusterRecord, type KeyStoreRecord, type KeyStoreSecret } from './keyStores/state.ts'
 import type { Family } from './keys/multiRegion.ts'
 
 /** What is known of material that was imported, beside its bytes (facts: B12). */
@@ -59,6 +60,12 @@ export interface KeyRecord {
   readonly rotation?: { readonly periodInDays: number; readonly nextAt: number } | undefined
   /** When the on-demand rotation that is under way was asked for. */
   readonly rotatingSince?: number | undefined
+  /** `cks-…`: where its material is. */
+  readonly customKeyStoreId?: string | undefined
+  /** Under which name the external key manager has the other key of a key in an external key store. */
+  readonly xksKeyId?: string | undefined
+  /** Not stored: the cluster of its key store, on keys that `asItIs` gives. */
+  readonly cloudHsmClusterId?: string | undefined
 }
 
 /** Key material: where it belongs, and the bytes in base64. */
@@ -142,6 +149,8 @@ export const collections = {
       // Only AWS managed keys are listed: they do not count against the quota, and they are few.
       manager: (key: KeyRecord) => (key.manager === 'AWS' ? 'AWS' : undefined),
       multiRegion: (key: KeyRecord) => (key.multiRegion ? 'yes' : undefined),
+      store: (key: KeyRecord) => key.customKeyStoreId,
+      externalKey: (key: KeyRecord) => key.xksKeyId && `${key.customKeyStoreId ?? ''}/${key.xksKeyId}`,
     },
   } satisfies CollectionSpec<KeyRecord>,
   /** By `<region>/<material id>`: a ciphertext names its material, and any account may ask. */
@@ -180,6 +189,7 @@ export const collections = {
   lastUse: { name: 'kms.lastUse', scope: 'region' } satisfies CollectionSpec<KeyUse>,
   /** The emulator's own secrets that make tokens unguessable, by name. */
   secrets: { name: 'kms.secrets', scope: 'global', secret: true } satisfies CollectionSpec<{ readonly bytes: string }>,
+  ...keyStoreCollections,
 }
 
 export interface KmsState {
@@ -191,6 +201,9 @@ export interface KmsState {
   readonly grants: Collection<GrantRecord>
   readonly lastUse: Collection<KeyUse>
   readonly secrets: Collection<{ readonly bytes: string }>
+  readonly keyStores: Collection<KeyStoreRecord>
+  readonly keyStoreSecrets: Collection<KeyStoreSecret>
+  readonly clusters: Collection<ClusterRecord>
   /** How keys were last used, by ARN, in this process. */
   readonly recentUse: Map<string, KeyUse>
   /** What keys cost that are gone, in this process. */
@@ -209,6 +222,9 @@ export function kmsState(store: Store): KmsState {
     grants: store.collection<GrantRecord>(collections.grants),
     lastUse: store.collection<KeyUse>(collections.lastUse),
     secrets: store.collection<{ readonly bytes: string }>(collections.secrets),
+    keyStores: store.collection<KeyStoreRecord>(collections.keyStores),
+    keyStoreSecrets: store.collection<KeyStoreSecret>(collections.keyStoreSecrets),
+    clusters: store.collection<ClusterRecord>(collections.clusters),
     recentUse: new Map(),
     deletedKeys: [],
   }

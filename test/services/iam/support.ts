@@ -64,6 +64,7 @@ export async function testIam(): Promise<TestIam> {
       linkedRoleUsage: () => undefined,
       lookup: () => ({ found: false, problem: 'unknown-key' }),
     } as unknown as Directory,
+    xksEndpoints: new Map(),
     enforcement: 'strict',
     nitroRoots: [],
     announce: () => undefined,

@@ -1,10 +1,11 @@
 import type { DryRunModifierType, EncryptionAlgorithmSpec } from '@aws-sdk/client-kms'
-import { openBlob, parseBlob, sealBlob, type BlobKind, type ParsedBlob } from '../../../crypto/envelope.ts'
+import { openBlob, sealBlob, type BlobKind } from '../../../crypto/envelope.ts'
 import type { EncryptionContext } from '../../../crypto/types.ts'
 import { asymmetricDecrypt, asymmetricEncrypt, longestPlaintext } from '../../../crypto/keyMaterial.ts'
 import { parseArn } from '../../../lib/arn.ts'
 import { incorrectKey, invalidCiphertext, validation } from '../errors.ts'
 import { isSymmetricEncryption } from '../keySpecs.ts'
+import { openInStore, readBlob, sealInStore, type AnyBlob } from '../keyStores/cipher.ts'
 import type { KeyRecord, KmsCall } from '../state.ts'
 import { ciphertextMissing, keyIdMissing, modifiersNeedDryRun } from '../unsourced.ts'
 import { currentMaterial, materialFor } from './material.ts'
@@ -27,7 +28,7 @@ export interface Sealed {
   /** As it was sent; undefined when it need not be looked at (`ignored`). */
   readonly bytes: Buffer | undefined
   /** What a symmetric ciphertext says; undefined when it cannot be read. */
-  readonly blob: ParsedBlob | undefined
+  readonly blob: AnyBlob | undefined
   /** A dry run that leaves the ciphertext out of account. */
   readonly ignored: boolean
   /** The request names a relative in another Region, which cannot open it here. */
@@ -46,7 +47,7 @@ export function findSealed(input: CiphertextInput, call: KmsCall): Sealed {
   if (input.keyId === undefined && (ignored || !symmetric)) throw keyIdMissing()
 
   const bytes = input.blob && !ignored ? bufferOf(input.blob) : undefined
-  const blob = bytes && symmetric ? parseBlob(bytes) : undefined
+  const blob = bytes && symmetric ? readBlob(bytes) : undefined
   if (input.keyId !== undefined) {
     const relative = symmetric && !ignored ? relativeElsewhere(input.keyId, call) : undefined
     if (relative) return { target: relative, bytes, blob, ignored, misnamed: true }
@@ -113,7 +114,8 @@ export function sealUnder(key: KeyRecord, request: SealRequest, call: KmsCall): 
   const { kind, algorithm, context, plaintext } = request
   const { id: materialId, secret: material } = currentMaterial(key, call.state)
   if (isSymmetricEncryption(key)) {
-    return { blob: sealBlob({ kind, materialId, material, context, plaintext }), materialId }
+    const sealed = { blob: sealBlob({ kind, materialId, material, context, plaintext }), materialId }
+    return key.customKeyStoreId === undefined ? sealed : sealInStore(key, sealed, request, call)
   }
   requireSealable(key, request)
   return { blob: asymmetricEncrypt(key.spec, material, algorithm, plaintext), materialId: undefined }
@@ -140,13 +142,15 @@ type Open = (
   algorithm: EncryptionAlgorithmSpec,
   context: EncryptionContext,
   call: KmsCall,
-) => Buffer | undefined
+) => Buffer | undefined | Promise<Buffer>
 
 const openSymmetric: Open = ({ blob }, key, algorithm, context, call) => {
   requireAlgorithm(key, algorithm)
   const material = blob && materialFor(key, blob.materialId, call.state)
   if (material === 'another key') throw incorrectKey()
-  return blob && material && openBlob(blob, material, context)
+  if (!blob || !material) return undefined
+  if (key.customKeyStoreId !== undefined) return openInStore(key, blob, material, context, call)
+  return 'outer' in blob ? undefined : openBlob(blob, material, context)
 }
 
 const openAsymmetric: Open = ({ bytes, blob }, key, algorithm, context, call) => {

@@ -52,7 +52,11 @@ export function storeNewKey(key: KeyRecord, material: SecretBytes | undefined, c
   })
 }
 
-/** Replaces a key's record, and with it what its relatives in other Regions share with it. */
+/**
+ * Replaces a key's record, and with it what its relatives in other Regions share with it. Starts from what is stored: a request may have
+ * seen the key as Unavailable.
+ */
 export function changeKey(key: KeyRecord, change: Partial<KeyRecord>, call: KmsCall): KeyRecord {
-  return call.env.store.transaction(() => putShared(key, change, call.state))
+  const stored = call.state.keys.in(key.account, key.region).get(key.id) ?? key
+  return call.env.store.transaction(() => putShared(stored, change, call.state))
 }

@@ -21,6 +21,8 @@ export function keyMetadata(key: KeyRecord): KeyMetadata {
     ...(key.deletion?.at !== undefined && { DeletionDate: new Date(key.deletion.at) }),
     ...(expiry?.ValidTo && { ValidTo: expiry.ValidTo }),
     Origin: key.origin,
+    CustomKeyStoreId: key.customKeyStoreId,
+    CloudHsmClusterId: key.cloudHsmClusterId,
     ...(expiry && { ExpirationModel: expiry.ExpirationModel }),
     KeyManager: key.manager,
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- AWS serves the old name beside the new one
@@ -35,12 +37,17 @@ export function keyMetadata(key: KeyRecord): KeyMetadata {
     // In place of a date, while a primary key waits for its replicas to go (facts: B14).
     PendingDeletionWindowInDays: key.state === 'PendingReplicaDeletion' ? key.deletion?.windowInDays : undefined,
     MacAlgorithms,
+    XksKeyConfiguration: key.xksKeyId === undefined ? undefined : { Id: key.xksKeyId },
     CurrentKeyMaterialId: showsMaterial(key) ? key.materials.at(-1)?.id : undefined,
   }
 }
 
-/** Other keys have one, but do not show it; replicas do not before they are made (facts: B8). */
-const showsMaterial = (key: KeyRecord) => isSymmetricEncryption(key) && key.state !== 'Creating'
+/**
+ * Other keys have one, but do not show it; replicas do not before they are made (facts: B8), keys in custom key stores never (AWS's API
+ * reference, KeyMetadata).
+ */
+const showsMaterial = (key: KeyRecord) =>
+  isSymmetricEncryption(key) && key.state !== 'Creating' && key.customKeyStoreId === undefined
 
 /**
  * When a key with imported material will lose the first of its materials; undefined for other keys, and while something is missing

@@ -1,5 +1,6 @@
 import { parseArn } from '../../../lib/arn.ts'
 import { aliasMissing, keyMissing, noAliases, notFound } from '../errors.ts'
+import { asItIs } from '../keyStores/availability.ts'
 import type { KeyRecord, KmsCall } from '../state.ts'
 import { notAKeyArn } from '../unsourced.ts'
 import { managedKeyFor } from './managed.ts'
@@ -48,7 +49,7 @@ function byArn(text: string, call: KmsCall, aliases: boolean): Target {
 }
 
 function byId(id: string, account: string, call: KmsCall): Target {
-  const key = call.state.keys.in(account, call.region).get(id)
+  const key = keyOf(id, account, call)
   if (key) return { arn: key.arn, account, key, namedBy: 'request' }
   const arn = keyArn(call.region, account, id)
   if (account !== call.account) return { arn, account, key: undefined, namedBy: 'request' }
@@ -65,7 +66,7 @@ function byAlias(name: string, account: string, call: KmsCall): Target {
 
 function aliasedKey(name: string, account: string, call: KmsCall): KeyRecord | undefined {
   const alias = call.state.aliases.in(account, call.region).get(name)
-  if (alias) return call.state.keys.in(account, call.region).get(alias.keyId)
+  if (alias) return keyOf(alias.keyId, account, call)
   // AWS managed keys come into being when a service, or DescribeKey, first asks for them (facts: B2, D3).
   if (account !== call.account || !(call.via || call.operation === 'DescribeKey')) return undefined
   return managedKeyFor(name, call)
@@ -77,8 +78,13 @@ export function resolveMaterial(materialId: string, call: KmsCall): Target | und
   const material = call.state.material.in().get(path) ?? call.state.missing.in().get(path)
   if (!material) return undefined
   const { account, keyId } = material
-  const key = call.state.keys.in(account, call.region).get(keyId)
+  const key = keyOf(keyId, account, call)
   return { arn: keyArn(call.region, account, keyId), account, key, namedBy: 'ciphertext' }
+}
+
+function keyOf(id: string, account: string, { state, region }: KmsCall): KeyRecord | undefined {
+  const key = state.keys.in(account, region).get(id)
+  return key && asItIs(key, state)
 }
 
 /**

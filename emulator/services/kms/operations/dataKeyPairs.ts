@@ -4,7 +4,7 @@ import { revealBytes } from '../../../crypto/material.ts'
 import type { AuditFacts } from '../../../operation/trace.ts'
 import { keyResources, said } from '../audit.ts'
 import { NO_CONTEXT } from '../encryptionContext.ts'
-import { invalidKeyUsage } from '../errors.ts'
+import { invalidKeyUsage, wrongOrigin } from '../errors.ts'
 import { isOffered, specFacts } from '../keySpecs.ts'
 import { sealUnder, SYMMETRIC } from '../keys/ciphertext.ts'
 import { recordUse } from '../keys/lastUse.ts'
@@ -20,8 +20,9 @@ import { given } from './onKey.ts'
 type PairInput = GenerateDataKeyPairRequest | GenerateDataKeyPairWithoutPlaintextRequest
 type PairOperation = 'GenerateDataKeyPair' | 'GenerateDataKeyPairWithoutPlaintext'
 
-/** The key that is to encrypt the private one. Throws InvalidKeyUsageException (facts: captures 8). */
+/** The key that is to encrypt the private one. Throws InvalidKeyUsageException (facts: captures 8); keys in key stores do not (B4, note 7). */
 function sealingKey(target: Target, operation: PairOperation): KeyRecord {
+  if (target.key?.customKeyStoreId !== undefined) throw wrongOrigin(target.key)
   const key = usable(target, operation)
   if (!specFacts(key).symmetric) throw invalidKeyUsage('You cannot generate a data key pair with an asymmetric CMK')
   requireUsage(key, 'ENCRYPT_DECRYPT', operation)

@@ -1,8 +1,7 @@
 import type { GenerateDataKeyRequest, GenerateDataKeyWithoutPlaintextRequest } from '@aws-sdk/client-kms'
 import { generateSecret, revealBytes } from '../../../crypto/material.ts'
-import { notImplemented } from '../../../operation/perform.ts'
 import type { AuditFacts } from '../../../operation/trace.ts'
-import { keyResources, said } from '../audit.ts'
+import { keyResources, said, usedKeyData } from '../audit.ts'
 import { NO_CONTEXT } from '../encryptionContext.ts'
 import { validation } from '../errors.ts'
 import { DATA_KEY_LENGTHS } from '../keySpecs.ts'
@@ -13,6 +12,7 @@ import { sharedKey } from '../keys/resource.ts'
 import { endDryRun, requireAlgorithm, requireUsage, usable } from '../keys/use.ts'
 import { handOut, plaintextEventData, recipientOf, withRecipient } from '../recipient.ts'
 import { kms } from '../service.ts'
+import { requireRandomSource } from '../keyStores/random.ts'
 import type { KmsCall } from '../state.ts'
 import { oneOfSizeOrSpec } from '../unsourced.ts'
 import { cryptoContext, granted, namedKey } from './cryptoCalls.ts'
@@ -71,7 +71,7 @@ const generateDataKey = kms.row('GenerateDataKey', {
   },
   audit: (input, output, target, call) => ({
     ...audit(input, target),
-    ...plaintextEventData(input, output, call),
+    ...usedKeyData(target, plaintextEventData(input, output, call)),
   }),
 })
 
@@ -89,7 +89,10 @@ const generateDataKeyWithoutPlaintext = kms.row('GenerateDataKeyWithoutPlaintext
     plaintext.fill(0)
     return { CiphertextBlob: blob, KeyId: keyId, KeyMaterialId: materialId }
   },
-  audit: (input, output, target, call) => ({ ...audit(input, target), ...plaintextEventData({}, output, call) }),
+  audit: (input, output, target, call) => ({
+    ...audit(input, target),
+    ...usedKeyData(target, plaintextEventData({}, output, call)),
+  }),
 })
 
 const generateRandom = kms.row('GenerateRandom', {
@@ -98,7 +101,7 @@ const generateRandom = kms.row('GenerateRandom', {
   context: (input, call) => withRecipient({}, input, call),
   run(input, call) {
     const recipient = recipientOf(input, call)
-    if (input.CustomKeyStoreId !== undefined) throw notImplemented('kms', 'GenerateRandom with CustomKeyStoreId')
+    if (input.CustomKeyStoreId !== undefined) requireRandomSource(input.CustomKeyStoreId, call)
     if (input.NumberOfBytes === undefined) throw validation('NumberOfBytes is required.')
     return handOut('Plaintext', revealBytes(generateSecret(input.NumberOfBytes)), recipient)
   },

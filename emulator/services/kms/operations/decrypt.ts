@@ -1,5 +1,5 @@
 import type { DecryptRequest } from '@aws-sdk/client-kms'
-import { keyResources, said } from '../audit.ts'
+import { keyResources, said, usedKeyData } from '../audit.ts'
 import { NO_CONTEXT } from '../encryptionContext.ts'
 import { invalidCiphertext } from '../errors.ts'
 import { checkGrantTokens } from '../grants/tokens.ts'
@@ -56,7 +56,7 @@ const decrypt = kms.row('Decrypt', {
     },
     responseElements: null,
     resources: keyResources(sealed?.target),
-    ...plaintextEventData(input, output, call),
+    ...usedKeyData(sealed?.target, plaintextEventData(input, output, call)),
   }),
 })
 

@@ -1,4 +1,4 @@
-import { keyResources, said } from '../audit.ts'
+import { keyResources, said, usedKeyData } from '../audit.ts'
 import { NO_CONTEXT } from '../encryptionContext.ts'
 import { bufferOf, requireSealable, sealUnder, SYMMETRIC } from '../keys/ciphertext.ts'
 import { recordUse } from '../keys/lastUse.ts'
@@ -34,6 +34,7 @@ const encrypt = kms.row('Encrypt', {
       ...said(input, 'KeyId', 'EncryptionContext', 'DryRun'),
     },
     responseElements: null,
+    ...usedKeyData(target, {}),
     resources: keyResources(target),
   }),
 })

@@ -1,12 +1,13 @@
 import type { CreateKeyRequest, Tag } from '@aws-sdk/client-kms'
 import { generateMaterial } from '../../../crypto/keyMaterial.ts'
 import type { Check } from '../../../operation/define.ts'
-import { notImplemented } from '../../../operation/perform.ts'
 import { isoTime, said } from '../audit.ts'
 import { validation } from '../errors.ts'
 import { isOffered, KEY_SPECS } from '../keySpecs.ts'
 import { checkGrantTokens } from '../grants/tokens.ts'
 import { createKeyRecord, requireRoomForKey, storeNewKey } from '../keys/create.ts'
+import { asItIs } from '../keyStores/availability.ts'
+import { placeOf, requireKeyStoreChoices, requirePlace, type KeyPlace } from '../keyStores/keys.ts'
 import { keyMetadata } from '../keys/metadata.ts'
 import { familyOf } from '../keys/multiRegion.ts'
 import { keyArn } from '../keys/names.ts'
@@ -48,30 +49,29 @@ const SYMMETRIC = 'SYMMETRIC_DEFAULT'
 /** Recorded for ML-DSA (facts: captures 5.3); taken to hold for ML-KEM. */
 const importable = (spec: KeyRecord['spec']) => !spec.startsWith('ML_')
 
-/** What AWS would refuse, in its words; then what is not emulated, by name. */
-function requirePossible(input: CreateKeyRequest, { spec, usage, origin }: NewKey, { region }: KmsCall): void {
+/** What AWS would refuse, in its words. */
+function requirePossible(input: CreateKeyRequest, chosen: NewKey, { region }: KmsCall): void {
+  const { spec, usage, origin } = chosen
   if (spec !== SYMMETRIC && input.KeyUsage === undefined) {
     throw validation('You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.')
   }
+  requireKeyStoreChoices(input, chosen)
   if (!isOffered(spec, region)) throw specNotOffered(spec)
-  const missing = (what: string) => notImplemented('kms', `CreateKey with ${what}`)
   if (!KEY_SPECS[spec].usages[usage]) throw validation(`KeyUsage ${usage} is not compatible with KeySpec ${spec}`)
-  if (origin !== 'AWS_KMS' && origin !== 'EXTERNAL') throw missing(`Origin ${origin}`)
   if (origin === 'EXTERNAL' && !importable(spec)) {
     throw validation(`KeySpec ${spec} is not supported for Origin EXTERNAL`)
   }
-  if (input.CustomKeyStoreId !== undefined) throw missing('CustomKeyStoreId')
-  if (input.XksKeyId !== undefined) throw missing('XksKeyId')
 }
 
 /** The record of the key that is asked for, without material. Throws for tags and policies that AWS refuses, and too many keys. */
-function keyToBe(input: CreateKeyRequest, chosen: NewKey, call: KmsCall): KeyRecord {
+function keyToBe(input: CreateKeyRequest, chosen: NewKey, place: KeyPlace | undefined, call: KmsCall): KeyRecord {
   requireRoomForKey(call)
+  if (place) requirePlace(place, chosen.origin, call)
   const tags = withTags({}, input.Tags ?? [])
   const policy =
     input.Policy === undefined ? defaultPolicy(call.account) : acceptPolicy(input.Policy, call.env.directory)
   const state = chosen.origin === 'EXTERNAL' ? 'PendingImport' : 'Enabled'
-  const key = createKeyRecord({ ...chosen, state, description: input.Description ?? '', tags, policy }, call)
+  const key = createKeyRecord({ ...chosen, state, description: input.Description ?? '', tags, policy, ...place }, call)
   if (input.Policy !== undefined && input.BypassPolicyLockoutSafetyCheck !== true) preventLockout(key, call)
   return key
 }
@@ -90,13 +90,15 @@ const createKey = kms.row('CreateKey', {
   ],
   async run(input, call, chosen) {
     requirePossible(input, chosen, call)
-    // What is wrong with the request is said before a key pair is made, which takes its time; the world may have changed after it.
-    keyToBe(input, chosen, call)
+    // What is wrong with the request is said before a key pair is made or a key store asked, which takes its time; the world may have
+    // changed after it.
+    keyToBe(input, chosen, undefined, call)
+    const place = await placeOf(input, call)
     const material = chosen.origin === 'EXTERNAL' ? undefined : await generateMaterial(chosen.spec)
     return call.env.store.transaction(() => {
-      const key = storeNewKey(keyToBe(input, chosen, call), material, call)
+      const key = storeNewKey(keyToBe(input, chosen, place, call), material, call)
       if (key.multiRegion) call.env.directory.ensureServiceLinkedRole(SYNCHRONIZER, call)
-      return { KeyMetadata: keyMetadata(key) }
+      return { KeyMetadata: keyMetadata(asItIs(key, call.state)) }
     })
   },
   audit: (input, output, _subject, call) => ({
@@ -130,7 +132,7 @@ function createKeyParameters(input: CreateKeyRequest): Record<string, unknown> {
     origin: input.Origin ?? 'AWS_KMS',
     customerMasterKeySpec: spec,
     keySpec: spec,
-    ...said(input, 'Policy', 'Tags', 'MultiRegion'),
+    ...said(input, 'Policy', 'Tags', 'MultiRegion', 'CustomKeyStoreId', 'XksKeyId'),
   }
 }
 

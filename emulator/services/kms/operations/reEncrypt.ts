@@ -1,5 +1,6 @@
 import type { ReEncryptRequest, ReEncryptResponse } from '@aws-sdk/client-kms'
-import { keyResources, said } from '../audit.ts'
+import type { AuditFacts } from '../../../operation/trace.ts'
+import { keyResources, said, usedKeyData } from '../audit.ts'
 import { NO_CONTEXT } from '../encryptionContext.ts'
 import { invalidCiphertext } from '../errors.ts'
 import { checkGrantTokens } from '../grants/tokens.ts'
@@ -38,7 +39,7 @@ function sidesOf(input: ReEncryptRequest, call: KmsCall): Sides {
 const onSameKey = ({ from, to }: Sides) => ({ 'kms:ReEncryptOnSameKey': String(from.target.arn === to.arn) })
 
 /** Only symmetric sides have a material id (facts: B6, F2). */
-function materialData(output: ReEncryptResponse | undefined) {
+function materialData(output: ReEncryptResponse | undefined): Pick<AuditFacts, 'additionalEventData'> {
   const { SourceKeyMaterialId, DestinationKeyMaterialId } = output ?? {}
   if (SourceKeyMaterialId === undefined && DestinationKeyMaterialId === undefined) return {}
   return {
@@ -48,6 +49,10 @@ function materialData(output: ReEncryptResponse | undefined) {
     },
   }
 }
+
+/** Not documented for two keys in key stores: the source's is recorded, or else the destination's. */
+const recorded = (sides: Sides | undefined) =>
+  sides?.from.target.key?.customKeyStoreId === undefined ? sides?.to : sides.from.target
 
 const reEncrypt = kms.row('ReEncrypt', {
   action: 'kms:ReEncryptFrom',
@@ -111,7 +116,7 @@ const reEncrypt = kms.row('ReEncrypt', {
       destinationEncryptionAlgorithm: input.DestinationEncryptionAlgorithm ?? SYMMETRIC,
     },
     responseElements: null,
-    ...materialData(output),
+    ...usedKeyData(recorded(sides), materialData(output)),
     resources: keyResources(sides?.from.target, sides?.to),
   }),
 })

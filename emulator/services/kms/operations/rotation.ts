@@ -31,11 +31,17 @@ function requireLead(key: KeyRecord, operation: string): void {
   if (isReplica(key)) throw unsupported(`${key.arn} is a multi-region replica key which is not valid for ${operation}.`)
 }
 
-/** Only material that KMS makes rotates by itself; that is said whatever the state of the key (facts: B4 note 6). */
+/** Only material that KMS makes rotates by itself; that is said whatever the state of the key (facts: B4 notes 6 and 7). */
 function withSchedule(target: Target, operation: StatefulOperation): KeyRecord {
   const { key, arn } = target
   if (!key) throw keyMissing(arn)
-  if (isImported(key)) throw wrongOrigin(key)
+  if (isImported(key) || key.customKeyStoreId !== undefined) throw wrongOrigin(key)
+  return admitted(target, operation)
+}
+
+/** Keys in custom key stores do not rotate, in whatever state they are (facts: B4, note 7). */
+function outsideKeyStores(target: Target, operation: StatefulOperation): KeyRecord {
+  if (target.key?.customKeyStoreId !== undefined) throw wrongOrigin(target.key)
   return admitted(target, operation)
 }
 
@@ -80,7 +86,7 @@ const getKeyRotationStatus = kms.row('GetKeyRotationStatus', {
   action: 'kms:GetKeyRotationStatus',
   readOnly: true,
   run(_input, _call, target) {
-    const key = admitted(target, 'GetKeyRotationStatus')
+    const key = outsideKeyStores(target, 'GetKeyRotationStatus')
     // AWS managed keys rotate, and say that they do not: recorded, against the documentation (facts: captures 2).
     const silent = key.state === 'PendingDeletion' || key.manager === 'AWS'
     const rotation = silent ? undefined : key.rotation
@@ -98,7 +104,7 @@ const rotateKeyOnDemand = kms.row('RotateKeyOnDemand', {
   ...onOwnKey,
   action: 'kms:RotateKeyOnDemand',
   run(_input, call, target) {
-    const key = admitted(target, 'RotateKeyOnDemand')
+    const key = outsideKeyStores(target, 'RotateKeyOnDemand')
     requireRotatable(key)
     requireLead(key, 'RotateKeyOnDemand')
     // Asking again while it is under way changes nothing (facts: B11).
@@ -146,7 +152,7 @@ const listKeyRotations = kms.row('ListKeyRotations', {
   action: 'kms:ListKeyRotations',
   readOnly: true,
   run(input, call, target) {
-    const key = admitted(target, 'ListKeyRotations')
+    const key = outsideKeyStores(target, 'ListKeyRotations')
     if (input.IncludeKeyMaterial !== undefined && !isSymmetricEncryption(key)) {
       throw validation('Input parameter includeKeyMaterial can only be used with symmetric keys.')
     }
