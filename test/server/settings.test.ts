@@ -30,6 +30,7 @@ describe('settings', () => {
         TWOKEY_ID_SEED: 'x',
         TWOKEY_QUOTAS: 'CreateKey=1, GenerateDataKeyPair_RSA_4096=0.1,Keys=10',
         TWOKEY_NITRO_ROOT: 'root.pem',
+        TWOKEY_XKS_ENDPOINTS: 'https://XKS.example.com=http://127.0.0.1:9000, https://b.example.com=https://proxy:8443',
       }),
     ).toEqual({
       host: '0.0.0.0',
@@ -49,6 +50,10 @@ describe('settings', () => {
         ['Keys', 10],
       ]),
       nitroRoot: 'root.pem',
+      xksEndpoints: new Map([
+        ['https://xks.example.com', 'http://127.0.0.1:9000'],
+        ['https://b.example.com', 'https://proxy:8443'],
+      ]),
     })
   })
 
@@ -76,6 +81,24 @@ describe('settings', () => {
     )
     expect(readSettings({ TWOKEY_QUOTAS: 'aws' }).quotas).toBe('aws')
     expect(readSettings({ TWOKEY_QUOTAS: 'off' }).quotas).toBe('off')
+  })
+
+  it.each([
+    'https://xks.example.com',
+    'http://xks.example.com=http://127.0.0.1:9000',
+    'https://xks.example.com:8443=http://127.0.0.1:9000',
+    'https://xks.example.com/kms=http://127.0.0.1:9000',
+    'https://xks.example.com=127.0.0.1:9000',
+    'https://xks.example.com=http://127.0.0.1:9000/kms/xks/v1',
+    'https://xks.example.com=http://127.0.0.1:9000/',
+    'https://xks.example.com=http://user:word@127.0.0.1:9000',
+    'https://xks.example.com=http://127.0.0.1:90000',
+    'https://a.example.com=http://127.0.0.1:1,https://A.example.com=http://127.0.0.1:2',
+    'https://a.example.com=http://127.0.0.1:1,',
+  ])('takes no endpoints from `%s`', (text) => {
+    expect(() => readSettings({ TWOKEY_XKS_ENDPOINTS: text })).toThrow(
+      `TWOKEY_XKS_ENDPOINTS is \`${text}\`; it must be pairs like \`https://xks.example.com=http://127.0.0.1:9000\` with commas between`,
+    )
   })
 
   it('treats an empty variable as absent', () => {

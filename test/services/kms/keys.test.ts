@@ -94,17 +94,6 @@ describe('CreateKey', () => {
     expect(await refusal(kms.root.send(new CreateKeyCommand(input)))).toEqual(expected)
   })
 
-  it.each<[string, CreateKeyCommandInput]>([['Origin AWS_CLOUDHSM', { Origin: 'AWS_CLOUDHSM' }]])(
-    'says that %s is not emulated',
-    async (what, input) => {
-      expect(await refusal(kms.root.send(new CreateKeyCommand(input)))).toEqual({
-        code: 'NotImplemented',
-        status: 501,
-        message: `twokey does not emulate kms:CreateKey with ${what}`,
-      })
-    },
-  )
-
   it('needs kms:TagResource for tags, and names no resource when it is missing', async () => {
     const maker = await kms.user('maker', {
       Version: '2012-10-17',

@@ -107,12 +107,6 @@ describe('refusals', () => {
       { KeyId: 7 },
       { __type: 'SerializationException', Message: 'NUMBER_VALUE can not be converted to a String' },
     ],
-    [
-      'of what is not emulated name it',
-      'CreateCustomKeyStore',
-      {},
-      { __type: 'NotImplemented', message: 'twokey does not emulate kms:CreateCustomKeyStore' },
-    ],
   ])('%s', async (_what, operation, input, body) => {
     expect(await json(operation, input)).toEqual(body)
   })
