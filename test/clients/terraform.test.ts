@@ -1,16 +1,25 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals'
+import { createPublicKey } from 'node:crypto'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { canRun, needs, run } from '../support/commands.ts'
-import { startEmulator, type TestEmulator } from '../support/emulator.ts'
+import { ACCOUNT, startEmulator, type TestEmulator } from '../support/emulator.ts'
 
-const folder = await mkdtemp(join(tmpdir(), 'twokey-terraform-'))
-await cp(fileURLToPath(new URL('./terraform', import.meta.url)), folder, { recursive: true })
+const root = await mkdtemp(join(tmpdir(), 'twokey-terraform-'))
+const [everyday, keys] = [await configuration('terraform'), await configuration('terraform-kms')]
 // Whether the AWS provider can be had is known only by asking: `init` finds it in a mirror or not at all.
-const present = canRun('terraform', 'version') && canRun('terraform', `-chdir=${folder}`, 'init', '-input=false')
+const present =
+  canRun('terraform', 'version') &&
+  [everyday, keys].every((folder) => canRun('terraform', `-chdir=${folder}`, 'init', '-input=false'))
 const test = needs(present, 'Terraform with the AWS provider')
+
+async function configuration(name: string): Promise<string> {
+  const folder = join(root, name)
+  await cp(fileURLToPath(new URL(`./${name}`, import.meta.url)), folder, { recursive: true })
+  return folder
+}
 
 let twokey: TestEmulator
 beforeAll(async () => {
@@ -18,19 +27,46 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await twokey.stop()
-  await rm(folder, { recursive: true })
+  await rm(root, { recursive: true })
 })
 
-const terraform = (...args: readonly string[]) =>
-  run('terraform', [`-chdir=${folder}`, ...args, '-input=false', '-no-color', '-var', `endpoint=${twokey.url}`])
+/** Applies a configuration, finds nothing left to change, and destroys it; answers its outputs. */
+async function live(folder: string, variables: Readonly<Record<string, string>> = {}): Promise<Outputs> {
+  const given = Object.entries({ endpoint: twokey.url, ...variables }).map(([name, value]) => `-var=${name}=${value}`)
+  const terraform = (...args: readonly string[]) =>
+    run('terraform', [`-chdir=${folder}`, ...args, '-input=false', '-no-color', ...given])
+
+  const applied = await terraform('apply', '-auto-approve')
+  expect(`${String(applied.status)} ${applied.stderr}`.trim()).toBe('0')
+  const { stdout } = await run('terraform', [`-chdir=${folder}`, 'output', '-json'])
+  const planned = await terraform('plan', '-detailed-exitcode')
+  expect(`${String(planned.status)} ${planned.status === 0 ? '' : planned.stdout}`.trim()).toBe('0')
+  const destroyed = await terraform('destroy', '-auto-approve')
+  expect(`${String(destroyed.status)} ${destroyed.stderr}`.trim()).toBe('0')
+  return JSON.parse(stdout) as Outputs
+}
+
+type Outputs = Readonly<Record<string, { readonly value: unknown }>>
 
 describe('Terraform', () => {
   test('applies, plans clean, and destroys keys, buckets and principals', async () => {
-    const applied = await terraform('apply', '-auto-approve')
-    expect(`${String(applied.status)} ${applied.stderr}`.trim()).toBe('0')
-    const planned = await terraform('plan', '-detailed-exitcode')
-    expect(`${String(planned.status)} ${planned.status === 0 ? '' : planned.stdout}`.trim()).toBe('0')
-    const destroyed = await terraform('destroy', '-auto-approve')
-    expect(`${String(destroyed.status)} ${destroyed.stderr}`.trim()).toBe('0')
+    await live(everyday)
+  }, 240_000)
+
+  test('does so with KMS: each kind of key, aliases, grants, replicas, imported material, ciphertexts, a custom key store', async () => {
+    await fetch(`${twokey.url}/_twokey/cloudhsm`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(CLUSTERS),
+    })
+    const outputs = await live(keys, { trust_anchor: TRUST_ANCHOR })
+    expect(outputs['opened']?.value).toBe('for whoever may read it')
+    expect(createPublicKey(String(outputs['public_key']?.value)).asymmetricKeyDetails?.namedCurve).toBe('secp384r1')
   }, 240_000)
 })
+
+const TRUST_ANCHOR = '-----BEGIN CERTIFICATE-----\nof the cluster\n-----END CERTIFICATE-----'
+const CLUSTERS = {
+  account: ACCOUNT,
+  clusters: { 'cluster-abcdefghijk': { trustAnchorCertificate: TRUST_ANCHOR, kmsUserPassword: 'kmsuser-password' } },
+}
