@@ -18,8 +18,9 @@ function codecOf(operation: OperationModel): Codec {
   let codec = codecs.get(operation)
   if (!codec) {
     const output = shapeOf(operation.output)
+    const { leading } = operation.service.wire
     const empty = output.kind !== 'struct' || output.members().length === 0
-    codec = { decode: jsonDecoder(shapeOf(operation.input)), encode: empty ? undefined : jsonEncoder(output) }
+    codec = { decode: jsonDecoder(shapeOf(operation.input)), encode: empty ? undefined : jsonEncoder(output, leading) }
     codecs.set(operation, codec)
   }
   return codec

@@ -1,22 +1,25 @@
 import type { Shape, StructShape } from './shape.ts'
+import type { ServiceWire } from './schema.ts'
 import { setEntry, toBase64 } from './values.ts'
 
 /** Handler's value to what JSON.stringify takes. */
 export type JsonEncoder = (value: unknown) => unknown
 
+type Leading = ServiceWire['leading']
+
 const structs = new WeakMap<object, JsonEncoder>()
 
 /** Compiles, once per shape, the function that prepares a value for JSON. */
-export function jsonEncoder(shape: Shape): JsonEncoder {
+export function jsonEncoder(shape: Shape, leading?: Leading): JsonEncoder {
   switch (shape.kind) {
     case 'struct':
-      return structEncoder(shape)
+      return structEncoder(shape, leading)
     case 'list': {
-      const element = jsonEncoder(shape.element)
+      const element = jsonEncoder(shape.element, leading)
       return (value) => (value as readonly unknown[]).map(element)
     }
     case 'map':
-      return mapEncoder(jsonEncoder(shape.value))
+      return mapEncoder(jsonEncoder(shape.value, leading))
     case 'blob':
       return toBase64
     case 'timestamp':
@@ -27,12 +30,12 @@ export function jsonEncoder(shape: Shape): JsonEncoder {
   }
 }
 
-function structEncoder(shape: StructShape): JsonEncoder {
+function structEncoder(shape: StructShape, leading: Leading): JsonEncoder {
   const known = structs.get(shape.identity)
   if (known) return known
   let members: readonly { readonly name: string; readonly encode: JsonEncoder }[] | undefined
   const encode: JsonEncoder = (value) => {
-    members ??= shape.members().map((member) => ({ name: member.name, encode: jsonEncoder(member.shape) }))
+    members ??= membersOf(shape, leading)
     const source = value as Readonly<Record<string, unknown>>
     const target: Record<string, unknown> = {}
     for (const member of members) {
@@ -43,6 +46,13 @@ function structEncoder(shape: StructShape): JsonEncoder {
   }
   structs.set(shape.identity, encode)
   return encode
+}
+
+function membersOf(shape: StructShape, leading: Leading) {
+  const first = leading?.[shape.name] ?? []
+  const members = shape.members().map(({ name, shape }) => ({ name, encode: jsonEncoder(shape, leading) }))
+  const leads = ({ name }: { readonly name: string }) => first.includes(name)
+  return [...members.filter(leads), ...members.filter((member) => !leads(member))]
 }
 
 const mapEncoder =

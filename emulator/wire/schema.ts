@@ -10,6 +10,8 @@ export interface ServiceWire {
   readonly target?: string
   /** XML protocols: the namespace of answers. */
   readonly xmlns?: string
+  /** JSON protocols, by shape: members that AWS writes before the required ones, which the SDK lists first. */
+  readonly leading?: Readonly<Record<string, readonly string[]>>
 }
 
 export interface OperationModel {

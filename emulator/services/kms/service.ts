@@ -12,7 +12,13 @@ import { kmsState, type KmsState } from './state.ts'
 export const kms = defineService<typeof import('@aws-sdk/client-kms'), KmsState>({
   name: 'kms',
   protocol: 'awsJson',
-  wire: { namespace: 'com.amazonaws.kms', version: '2014-11-01', target: 'TrentService' },
+  wire: {
+    namespace: 'com.amazonaws.kms',
+    version: '2014-11-01',
+    target: 'TrentService',
+    // facts: B8
+    leading: { KeyMetadata: ['AWSAccountId'] },
+  },
   load: () => import('@aws-sdk/client-kms'),
   state: kmsState,
   constraints,
