@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { send, signed } from '../../support/raw.ts'
+import { importsFor, material } from './importing.ts'
 import { ACCOUNT, REGION, kmsForTests, type Key } from './support.ts'
 
 /** What is on the wire, without an SDK in between. */
 const kms = kmsForTests()
+const { importInto, inSeconds } = importsFor(kms)
 let key: Key
 beforeAll(async () => {
   key = await kms.createKey()
@@ -51,6 +53,44 @@ describe('answers', () => {
       Keys: [{ KeyId: key.KeyId, KeyArn: key.Arn }],
       Truncated: false,
     })
+  })
+
+  const BEFORE = ['AWSAccountId', 'KeyId', 'Arn', 'CreationDate', 'Enabled', 'Description', 'KeyUsage', 'KeyState']
+  const SPEC = ['KeyManager', 'CustomerMasterKeySpec', 'KeySpec']
+  const members = async (KeyId: string) => {
+    const { KeyMetadata } = (await json('DescribeKey', { KeyId })) as { KeyMetadata: object }
+    return Object.keys(KeyMetadata)
+  }
+
+  it('describe keys in AWS’s order of members, whatever their kind and state', async () => {
+    const imported = await kms.createKey({ Origin: 'EXTERNAL' })
+    const symmetric = [...SPEC, 'EncryptionAlgorithms', 'MultiRegion']
+    expect(await members(imported.KeyId)).toEqual([...BEFORE, 'Origin', ...symmetric])
+    await importInto(imported.KeyId, material(), { ValidTo: inSeconds(3600) })
+    const shown = [...symmetric, 'CurrentKeyMaterialId']
+    expect(await members(imported.KeyId)).toEqual([...BEFORE, 'ValidTo', 'Origin', 'ExpirationModel', ...shown])
+    await json('ScheduleKeyDeletion', { KeyId: imported.KeyId })
+    const dates = ['DeletionDate', 'ValidTo']
+    expect(await members(imported.KeyId)).toEqual([...BEFORE, ...dates, 'Origin', 'ExpirationModel', ...shown])
+
+    const mac = await kms.createKey({ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' })
+    expect(await members(mac.KeyId)).toEqual([...BEFORE, 'Origin', ...SPEC, 'MultiRegion', 'MacAlgorithms'])
+    const signs = await kms.createKey({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' })
+    expect(await members(signs.KeyId)).toEqual([...BEFORE, 'Origin', ...SPEC, 'SigningAlgorithms', 'MultiRegion'])
+    const agrees = await kms.createKey({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' })
+    expect(await members(agrees.KeyId)).toEqual([...BEFORE, 'Origin', ...SPEC, 'KeyAgreementAlgorithms', 'MultiRegion'])
+
+    const primary = await kms.createKey({ MultiRegion: true })
+    const related = [...symmetric, 'MultiRegionConfiguration']
+    expect(await members(primary.KeyId)).toEqual([...BEFORE, 'Origin', ...related, 'CurrentKeyMaterialId'])
+    const made = (await json('ReplicateKey', { KeyId: primary.KeyId, ReplicaRegion: 'us-west-2' })) as {
+      ReplicaKeyMetadata: object
+    }
+    expect(Object.keys(made)).toEqual(['ReplicaKeyMetadata', 'ReplicaPolicy'])
+    expect(Object.keys(made.ReplicaKeyMetadata)).toEqual([...BEFORE, 'Origin', ...related])
+    await json('ScheduleKeyDeletion', { KeyId: primary.KeyId })
+    const waiting = ['PendingDeletionWindowInDays', 'CurrentKeyMaterialId']
+    expect(await members(primary.KeyId)).toEqual([...BEFORE, 'Origin', ...related, ...waiting])
   })
 
   it('are empty where AWS has nothing to say', async () => {
