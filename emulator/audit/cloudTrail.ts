@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { AwsError } from '../lib/awsError.ts'
 import type { Principal } from '../access/types.ts'
 import type { AuditFacts, ServiceEvent, Trace } from '../operation/trace.ts'
@@ -44,7 +45,7 @@ export function createAuditTrail(): AuditTrail {
   }
 }
 
-/** The record of a call, preceded by those of the calls its service made for the caller. */
+/** The records of a call, preceded by those of the calls its service made for the caller. */
 export function recordsOf(outcome: Outcome): CloudTrailRecord[] {
   const { trace, operation } = outcome
   if (!trace || operation === undefined) return []
@@ -65,9 +66,24 @@ export function recordsOf(outcome: Outcome): CloudTrailRecord[] {
   const forwarded = trace.forwarded
     .filter((call) => !call.spared || call.error !== undefined)
     .map((call) =>
-      record(outcome, { ...call, error: call.error, invokedBy: INVOKED_BY[outcome.service] ?? 'AWS Internal' }),
+      inAllTrails(outcome, { ...call, error: call.error, invokedBy: INVOKED_BY[outcome.service] ?? 'AWS Internal' }),
     )
-  return [record(outcome, own), ...elsewhere, ...forwarded.reverse()]
+  return [...inAllTrails(outcome, own), ...elsewhere, ...forwarded.reverse().flat()]
+}
+
+/**
+ * The record in the caller's trail and, for keys that other accounts own, in theirs: there the caller is but an account and an id.
+ * What was denied is the caller's affair alone (facts: F3; CloudTrail user guide, "sharedEventID", "userIdentity").
+ */
+function inAllTrails(outcome: Outcome, call: RecordedCall): CloudTrailRecord[] {
+  const { principal } = outcome.caller
+  const { resources = [] } = call.trace.audit ?? {}
+  if (call.service !== 'kms' || isWithheld(call.error) || !('account' in principal)) return [record(outcome, call)]
+  const owners = new Set(resources.map(({ account }) => account).filter((account) => account !== principal.account))
+  if (owners.size === 0) return [record(outcome, call)]
+  const sharedEventID = relatedId(call.requestId, 'shared')
+  const copies = [...owners].map((owner) => record(outcome, { ...call, sharedEventID, owner }))
+  return [record(outcome, { ...call, sharedEventID }), ...copies]
 }
 
 /** facts: captures-ebs-s3.md 7.7 */
@@ -80,20 +96,26 @@ interface RecordedCall {
   readonly trace: Trace
   readonly error: AwsError | undefined
   readonly invokedBy?: string
+  /** Of a call that is in several accounts' trails. */
+  readonly sharedEventID?: string
+  /** In whose trail the record is, if not in the caller's. */
+  readonly owner?: string
 }
 
+/** facts: F3: denials, unknown keys and throttled calls are recorded without parameters and resources. */
+const isWithheld = (error: AwsError | undefined): boolean =>
+  error !== undefined && (isDenial(error) || /NotFoundException$|^ThrottlingException$/.test(error.code))
+
 function record(outcome: Outcome, call: RecordedCall): CloudTrailRecord {
-  const { error, invokedBy, trace } = call
+  const { error, invokedBy, trace, sharedEventID, owner } = call
   const facts = trace.audit ?? {}
-  const denied = error !== undefined && isDenial(error)
-  // facts: F3: denials, unknown keys and throttled calls are recorded without parameters and resources.
-  const withheld = denied || (error !== undefined && /NotFoundException$|^ThrottlingException$/.test(error.code))
-  const { principal } = outcome.caller
+  const withheld = isWithheld(error)
+  const { principal, accessKeyId } = outcome.caller
   const resources = withheld ? undefined : resourcesOf(facts)
   return {
     eventVersion: '1.11',
     userIdentity: {
-      ...userIdentity(principal, outcome.caller.accessKeyId),
+      ...(owner === undefined ? userIdentity(principal, accessKeyId) : foreignIdentity(principal)),
       ...(invokedBy !== undefined && { invokedBy }),
     },
     eventTime: new Date(outcome.time).toISOString().replace(/\.\d+Z$/, 'Z'),
@@ -102,21 +124,26 @@ function record(outcome: Outcome, call: RecordedCall): CloudTrailRecord {
     awsRegion: outcome.region,
     sourceIPAddress: invokedBy ?? outcome.http.sourceIp,
     userAgent: invokedBy ?? outcome.http.userAgent,
-    ...errorFields(error, denied),
-    requestParameters: withheld ? null : (facts.requestParameters ?? null),
+    ...errorFields(error),
+    requestParameters: withheld ? null : parametersOf(facts),
     responseElements: error ? null : (facts.responseElements ?? null),
     ...(facts.additionalEventData && { additionalEventData: facts.additionalEventData }),
     requestID: call.requestId,
-    eventID: eventId(call.requestId),
+    eventID: owner === undefined ? eventId(call.requestId) : relatedId(call.requestId, owner),
     readOnly: trace.readOnly,
     ...(resources && { resources }),
     eventType: 'AwsApiCall',
     managementEvent: call.service !== 's3',
-    recipientAccountId: 'account' in principal ? principal.account : '',
+    recipientAccountId: owner ?? ('account' in principal ? principal.account : ''),
+    ...(sharedEventID !== undefined && { sharedEventID }),
     eventCategory: call.service === 's3' ? 'Data' : 'Management',
     ...(invokedBy === undefined && { tlsDetails: { clientProvidedHostHeader: outcome.http.host } }),
   }
 }
+
+/** A request that says nothing has no parameters. */
+const parametersOf = ({ requestParameters }: AuditFacts) =>
+  requestParameters && Object.keys(requestParameters).length > 0 ? requestParameters : null
 
 const resourcesOf = ({ resources }: AuditFacts) =>
   resources?.map(({ arn, account, type }) => ({ accountId: account, type, ARN: arn }))
@@ -150,9 +177,10 @@ function serviceRecord(event: ServiceEvent): CloudTrailRecord {
 const INTERNAL = 'AWS Internal'
 
 /** Texts that the API leaves empty are left out. */
-function errorFields(error: AwsError | undefined, denied: boolean): CloudTrailRecord {
+function errorFields(error: AwsError | undefined): CloudTrailRecord {
   if (!error) return {}
-  return { errorCode: denied ? 'AccessDenied' : error.code, ...(error.text !== '' && { errorMessage: error.text }) }
+  const errorCode = isDenial(error) ? 'AccessDenied' : error.code
+  return { errorCode, ...(error.text !== '' && { errorMessage: error.text }) }
 }
 
 const isDenial = ({ code }: AwsError) => code === 'AccessDeniedException' || code === 'AccessDenied'
@@ -162,6 +190,17 @@ export function eventId(requestId: string): string {
   const digits = Buffer.from(requestId).toString('hex').padEnd(32, '0').slice(-32)
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-8${digits.slice(17, 20)}-${digits.slice(20)}`
 }
+
+/** The id of another record of the same request, or of what they share: as stable. */
+function relatedId(requestId: string, of: string): string {
+  return eventId(createHash('sha256').update(`${of}/${requestId}`).digest('hex').slice(0, 16))
+}
+
+/** A caller as other accounts see it. */
+const foreignIdentity = (principal: Principal): Record<string, unknown> =>
+  'userId' in principal && 'account' in principal
+    ? { type: 'AWSAccount', principalId: principal.userId, accountId: principal.account }
+    : {}
 
 function userIdentity(principal: Principal, accessKeyId: string | undefined): Record<string, unknown> {
   const key = accessKeyId === undefined ? {} : { accessKeyId }

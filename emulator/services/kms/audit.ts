@@ -75,12 +75,12 @@ export function usedKeyData(target: Target | undefined, data: KeyData): KeyData 
 
 type KeyData = Pick<AuditFacts, 'additionalEventData'>
 
-/** Alias operations record the key and the alias. */
+/** Alias operations record the key and the alias, as if both were keys (AWS: "ct-createalias", facts: F2). */
 export const aliasResources = (
   target: Target | undefined,
   aliasName: string,
   call: KmsCall,
 ): NonNullable<AuditFacts['resources']> => [
   ...keyResources(target),
-  { arn: aliasArn(call.region, call.account, aliasName), account: call.account, type: 'AWS::KMS::Alias' },
+  { arn: aliasArn(call.region, call.account, aliasName), account: call.account, type: 'AWS::KMS::Key' },
 ]

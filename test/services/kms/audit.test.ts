@@ -32,7 +32,7 @@ import {
 import type { CloudTrailRecord } from '../../../emulator/audit/cloudTrail.ts'
 import { CREATING_MS, ON_DEMAND_MS } from '../../../emulator/services/kms/keys/timers.ts'
 import { importsFor, material, wrap } from './importing.ts'
-import { ACCOUNT, DAY, REGION, kmsForTests, type Key } from './support.ts'
+import { ACCOUNT, DAY, OTHER_ACCOUNT, REGION, allow, kmsForTests, policyOf, type Key } from './support.ts'
 
 const kms = kmsForTests()
 const { parametersFor, importInto, inSeconds } = importsFor(kms)
@@ -217,7 +217,10 @@ describe('what the audit trail says', () => {
     await kms.root.send(new GenerateRandomCommand({ NumberOfBytes: 8 }))
     expect(facts(last())).toMatchObject({ requestParameters: null, responseElements: null, resources: [] })
     await kms.root.send(new ListAliasesCommand({}))
-    expect(facts(last())).toMatchObject({ resources: [] })
+    expect(facts(last())).toMatchObject({ requestParameters: null, resources: [] })
+    const { NextMarker } = await kms.root.send(new ListAliasesCommand({ Limit: 1 }))
+    await kms.root.send(new ListAliasesCommand({ Limit: 1, Marker: NextMarker }))
+    expect(facts(last()).requestParameters).toEqual({ limit: 1, marker: NextMarker })
   })
 
   it('of changes: the key, although the answer is empty', async () => {
@@ -238,7 +241,7 @@ describe('what the audit trail says', () => {
         resourceOf(changed),
         {
           accountId: ACCOUNT,
-          type: 'AWS::KMS::Alias',
+          type: 'AWS::KMS::Key',
           ARN: `arn:aws:kms:${REGION}:${ACCOUNT}:alias/audited`,
         },
       ],
@@ -289,6 +292,65 @@ describe('what the audit trail says', () => {
       requestParameters: null,
     })
     expect(record).not.toHaveProperty('resources')
+  })
+})
+
+describe('what the audit trails say of calls across accounts', () => {
+  const policy = (...Action: string[]) =>
+    JSON.stringify(
+      policyOf(
+        { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: 'kms:*', Resource: '*' },
+        { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${OTHER_ACCOUNT}:root` }, Action, Resource: '*' },
+      ),
+    )
+  const encrypt = (of: Key) => new EncryptCommand({ KeyId: of.Arn, Plaintext: Buffer.from('x') })
+
+  it('both accounts have a record; the owner of the key sees whose it is, not who', async () => {
+    const shared = await kms.createKey({ Policy: policy('kms:Encrypt') })
+    const { kms: stranger, arn } = await kms.user('across', allow('kms:*'), OTHER_ACCOUNT)
+    await stranger.send(encrypt(shared))
+    const [own, owners, before] = kms.running.emulator.trail.list(3)
+    const { userIdentity, ...rest } = own ?? {}
+    const { principalId } = userIdentity as { principalId: string }
+    expect(own).toMatchObject({
+      eventName: 'Encrypt',
+      userIdentity: { type: 'IAMUser', arn, accountId: OTHER_ACCOUNT },
+      recipientAccountId: OTHER_ACCOUNT,
+      sharedEventID: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      resources: [resourceOf(shared)],
+    })
+    expect(owners).toEqual({
+      ...rest,
+      userIdentity: { type: 'AWSAccount', principalId, accountId: OTHER_ACCOUNT },
+      eventID: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      recipientAccountId: ACCOUNT,
+    })
+    expect(owners?.['eventID']).not.toBe(own?.['eventID'])
+    expect(before?.['eventName']).not.toBe('Encrypt')
+  })
+
+  it('a key that is disabled is told to both, a denial to the caller alone', async () => {
+    const shared = await kms.createKey({ Policy: policy('kms:Encrypt') })
+    await kms.root.send(new DisableKeyCommand({ KeyId: shared.KeyId }))
+    await kms
+      .of(OTHER_ACCOUNT)
+      .send(encrypt(shared))
+      .catch(() => undefined)
+    const recipients = (count: number) =>
+      kms.running.emulator.trail.list(count).map(({ recipientAccountId, errorCode }) => [recipientAccountId, errorCode])
+    expect(recipients(2)).toEqual([
+      [OTHER_ACCOUNT, 'DisabledException'],
+      [ACCOUNT, 'DisabledException'],
+    ])
+    await kms
+      .of(OTHER_ACCOUNT)
+      .send(new DescribeKeyCommand({ KeyId: shared.Arn }))
+      .catch(() => undefined)
+    expect(recipients(2)).toEqual([
+      [OTHER_ACCOUNT, 'AccessDenied'],
+      [OTHER_ACCOUNT, 'DisabledException'],
+    ])
+    expect(last()).not.toHaveProperty('sharedEventID')
   })
 })
 

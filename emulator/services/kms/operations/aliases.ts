@@ -151,7 +151,7 @@ const listAliases = kms.row('ListAliases', {
     )
     return { Aliases: items.map((item) => aliasEntry(item, call)), Truncated, NextMarker }
   },
-  audit: (input) => ({ requestParameters: said(input, 'KeyId', 'Limit'), resources: [] }),
+  audit: (input) => ({ requestParameters: said(input, 'KeyId', 'Limit', 'Marker'), resources: [] }),
 })
 
 /** AWS's predefined aliases are listed before they have a key (facts: B9). */

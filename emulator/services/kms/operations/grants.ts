@@ -42,7 +42,7 @@ const listGrants = kms.row('ListGrants', {
     const { items, Truncated, NextMarker } = page(input, SIZE, `grants/${key.id}`, entriesAfter)
     return { Grants: items.map((grant) => grantEntry(grant, directory)), Truncated, NextMarker }
   },
-  audit: keyAudit('KeyId', 'GrantId', 'GranteePrincipal', 'Limit'),
+  audit: keyAudit('KeyId', 'GrantId', 'GranteePrincipal', 'GranteeServicePrincipal', 'Limit', 'Marker'),
 })
 
 function withId(path: string, grantee: string | undefined, call: KmsCall): (readonly [string, GrantRecord])[] {
@@ -63,7 +63,7 @@ const listRetirableGrants = kms.row('ListRetirableGrants', {
     )
     return { Grants: items.map((grant) => grantEntry(grant, call.env.directory)), Truncated, NextMarker }
   },
-  audit: (input) => ({ requestParameters: said(input, 'RetiringPrincipal', 'Limit'), resources: [] }),
+  audit: (input) => ({ requestParameters: said(input, 'RetiringPrincipal', 'Limit', 'Marker'), resources: [] }),
 })
 
 /** The principal must be of the caller's account (facts: B3); that another's reads as one not found is assumed. */

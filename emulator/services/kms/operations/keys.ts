@@ -180,7 +180,7 @@ const listKeys = kms.row('ListKeys', {
     )
     return { Keys: items.map(({ id, arn }) => ({ KeyId: id, KeyArn: arn })), Truncated, NextMarker }
   },
-  audit: (input) => ({ requestParameters: said(input, 'Limit'), resources: [] }),
+  audit: (input) => ({ requestParameters: said(input, 'Limit', 'Marker'), resources: [] }),
 })
 
 const updateKeyDescription = kms.row('UpdateKeyDescription', {

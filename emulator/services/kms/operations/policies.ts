@@ -56,7 +56,7 @@ const listKeyPolicies = kms.row('ListKeyPolicies', {
     )
     return { PolicyNames: items, Truncated, NextMarker }
   },
-  audit: keyAudit('KeyId', 'Limit'),
+  audit: keyAudit('KeyId', 'Limit', 'Marker'),
 })
 
 export const policyRows = [getKeyPolicy, putKeyPolicy, listKeyPolicies]

@@ -166,7 +166,7 @@ const listKeyRotations = kms.row('ListKeyRotations', {
     const { items, Truncated, NextMarker } = page(input, size, `rotations/${key.id}`, sortedAfter(entries))
     return { Rotations: items, Truncated, NextMarker }
   },
-  audit: keyAudit('KeyId', 'IncludeKeyMaterial', 'Limit'),
+  audit: keyAudit('KeyId', 'IncludeKeyMaterial', 'Limit', 'Marker'),
 })
 
 function rotationEntry(key: KeyRecord, material: MaterialEntry, state: KmsState): RotationsListEntry {

@@ -41,7 +41,7 @@ const listResourceTags = kms.row('ListResourceTags', {
     )
     return { Tags: items, Truncated, NextMarker }
   },
-  audit: keyAudit('KeyId', 'Limit'),
+  audit: keyAudit('KeyId', 'Limit', 'Marker'),
 })
 
 export const tagRows = [tagResource, untagResource, listResourceTags]
