@@ -22,7 +22,7 @@ type Row = Readonly<Partial<Record<KeyState, Refusal>>>
 const PENDING = { PendingDeletion: 'pendingDeletion', PendingReplicaDeletion: 'pendingReplicaDeletion' } as const
 const ANY_STATE: Row = {}
 const NOT_PENDING: Row = { ...PENDING }
-/** Cryptographic operations, CreateGrant. */
+/** Cryptographic operations. */
 const USE: Row = {
   Disabled: 'disabled',
   ...PENDING,
@@ -30,6 +30,8 @@ const USE: Row = {
   Unavailable: 'unavailable',
   Creating: 'creating',
 }
+/** A key whose key store is out of reach can be granted on all the same. */
+const GRANT: Row = { Disabled: 'disabled', ...PENDING, PendingImport: 'pendingImport', Creating: 'creating' }
 /** Until about 2024 a disabled key refused, which is why AWS's model still has the exception. */
 const READ_PUBLIC: Row = { ...PENDING, PendingImport: 'pendingImport', Creating: 'creating' }
 const SWITCH: Row = { ...PENDING, PendingImport: 'pendingImport', Creating: 'creating', Updating: 'updating' }
@@ -46,7 +48,7 @@ export const STATE_TABLE = {
     Updating: 'notPendingDeletion',
   },
   CreateAlias: NOT_PENDING,
-  CreateGrant: USE,
+  CreateGrant: GRANT,
   Decapsulate: USE,
   Decrypt: USE,
   DeleteAlias: ANY_STATE,

@@ -294,6 +294,8 @@ describe('states that keys do not reach yet', () => {
     ['PendingReplicaDeletion', 'CancelKeyDeletion', undefined],
     ['Unavailable', 'Decrypt', `KMSInvalidStateException: ${arn} is unavailable.`],
     ['Unavailable', 'DisableKey', undefined],
+    ['Unavailable', 'CreateGrant', undefined],
+    ['Creating', 'CreateGrant', `KMSInvalidStateException: ${arn} is creating.`],
     ['Creating', 'Decrypt', `KMSInvalidStateException: ${arn} is creating.`],
     ['Creating', 'ScheduleKeyDeletion', undefined],
     ['Updating', 'Decrypt', undefined],
