@@ -105,6 +105,8 @@ export interface GrantRecord extends Grant {
   /** Empty when none was given. */
   readonly name: string
   readonly retiring?: Grantee | undefined
+  /** The retiring principal was named by the member for services, and is listed by it. */
+  readonly retiringService?: true | undefined
   /** As given; the engine sees it in a service grantee. */
   readonly sourceArn?: string | undefined
   /** Whole seconds, in milliseconds. */

@@ -96,6 +96,19 @@ export const grantNotNamed = () => validation('Specify either a grant token, or 
 /** Known: one of the two (facts: E1). */
 export const oneGrantee = () => validation('Specify exactly one of GranteePrincipal and GranteeServicePrincipal.')
 
+/** Known: one of the two at most (AWS's API reference, CreateGrant). */
+export const oneRetiring = () => validation('Specify only one of RetiringPrincipal and RetiringServicePrincipal.')
+
+/** Known: at most one of the two members, and the service one is for callers that are services (AWS's API reference, ListGrants). */
+export const oneGranteeFilter = () => validation('Specify only one of GranteePrincipal and GranteeServicePrincipal.')
+
+/** Known: exactly one of the two members (AWS's API reference, ListRetirableGrants). */
+export const oneRetiringFilter = () =>
+  validation('Specify exactly one of RetiringPrincipal and RetiringServicePrincipal.')
+
+/** Known: "only usable by callers in a service principal" (AWS's API reference, ListGrants and ListRetirableGrants). */
+export const filterForServices = (member: string) => validation(`${member} can be used by service principals only.`)
+
 /** Known: the service form needs both (facts: E1). */
 export const serviceGrantIncomplete = () =>
   validation('A grant to a service principal requires a source ARN constraint and a retiring principal.')

@@ -7,7 +7,7 @@ import { principalText } from './principals.ts'
 
 /** A grant in AWS's order of members (facts: E5). */
 export function grantEntry(grant: GrantRecord, directory: Directory): GrantListEntry {
-  const { grantee, retiring, constraints, sourceArn } = grant
+  const { grantee, retiring, retiringService, constraints, sourceArn } = grant
   return {
     KeyId: keyArn(grant.region, grant.account, grant.keyId),
     GrantId: grant.id,
@@ -16,7 +16,9 @@ export function grantEntry(grant: GrantRecord, directory: Directory): GrantListE
     ...(isServiceField(grantee)
       ? { GranteeServicePrincipal: grantee.service }
       : { GranteePrincipal: principalText(grantee, directory) }),
-    ...(retiring && { RetiringPrincipal: principalText(retiring, directory) }),
+    ...(retiring && {
+      [retiringService ? 'RetiringServicePrincipal' : 'RetiringPrincipal']: principalText(retiring, directory),
+    }),
     IssuingAccount: rootArn(grant.issuingAccount),
     // INVARIANT: only these were stored.
     Operations: [...grant.operations] as GrantOperation[],

@@ -4,7 +4,7 @@ import type { Directory } from '../../../operation/call.ts'
 import { validation } from '../errors.ts'
 import { GRANT_OPERATIONS, specFacts, usageFacts } from '../keySpecs.ts'
 import type { KeyRecord, KmsCall } from '../state.ts'
-import { bothConstraints, constraintTooLarge, oneGrantee, serviceGrantIncomplete } from '../unsourced.ts'
+import { bothConstraints, constraintTooLarge, oneGrantee, oneRetiring, serviceGrantIncomplete } from '../unsourced.ts'
 import { principalText, readPrincipal, requirePrincipal } from './principals.ts'
 
 const MOST_PAIRS = 8
@@ -51,6 +51,7 @@ export interface Parties {
 export function partiesOf(input: CreateGrantRequest, call: KmsCall): Parties {
   const { GranteePrincipal, GranteeServicePrincipal, RetiringPrincipal, RetiringServicePrincipal } = input
   if ((GranteePrincipal === undefined) === (GranteeServicePrincipal === undefined)) throw oneGrantee()
+  if (RetiringPrincipal !== undefined && RetiringServicePrincipal !== undefined) throw oneRetiring()
   const retiring =
     RetiringServicePrincipal !== undefined
       ? serviceGrantee(RetiringServicePrincipal, undefined)

@@ -97,6 +97,7 @@ function newGrant(input: CreateGrantRequest, key: KeyRecord, parties: Parties, c
     name: input.Name ?? '',
     grantee: parties.grantee,
     ...(parties.retiring && { retiring: parties.retiring }),
+    ...(input.RetiringServicePrincipal !== undefined && { retiringService: true }),
     operations: input.Operations ?? [],
     ...(constraints && { constraints }),
     ...(sourceArn !== undefined && { sourceArn }),

@@ -1,3 +1,4 @@
+import type { ListGrantsRequest, ListRetirableGrantsRequest } from '@aws-sdk/client-kms'
 import { keyResources, said } from '../audit.ts'
 import { keyMissing, notFound } from '../errors.ts'
 import { grantEntry } from '../grants/listing.ts'
@@ -7,7 +8,7 @@ import { endDryRun } from '../keys/use.ts'
 import { page, sortedAfter } from '../pages.ts'
 import { kms } from '../service.ts'
 import { grantPath, granteeKey, keyPath, type GrantRecord, type KmsCall } from '../state.ts'
-import { grantMissing } from '../unsourced.ts'
+import { filterForServices, grantMissing, oneGranteeFilter, oneRetiringFilter } from '../unsourced.ts'
 import { constraintContext } from './createGrant.ts'
 import { admitted, given, keyAudit, onSharedKey } from './onKey.ts'
 
@@ -27,12 +28,8 @@ const listGrants = kms.row('ListGrants', {
     const { directory } = call.env
     const grants = call.state.grants.in()
     const path = keyPath(key)
-    const { GrantId, GranteePrincipal, GranteeServicePrincipal } = input
-    const grantee =
-      GranteeServicePrincipal ??
-      (GranteePrincipal === undefined
-        ? undefined
-        : granteeKey(requirePrincipal(GranteePrincipal, 'Input', '', directory)))
+    const { GrantId } = input
+    const grantee = granteeFilter(input, call)
     const entriesAfter =
       GrantId !== undefined
         ? sortedAfter(withId(`${path}/${GrantId}`, grantee, call))
@@ -45,6 +42,22 @@ const listGrants = kms.row('ListGrants', {
   audit: keyAudit('KeyId', 'GrantId', 'GranteePrincipal', 'GranteeServicePrincipal', 'Limit', 'Marker'),
 })
 
+/** What the grantee asked for is listed under. Throws ValidationException, InvalidArnException. */
+function granteeFilter(input: ListGrantsRequest, call: KmsCall): string | undefined {
+  const { GranteePrincipal, GranteeServicePrincipal } = input
+  if (GranteeServicePrincipal !== undefined) {
+    if (GranteePrincipal !== undefined) throw oneGranteeFilter()
+    return serviceFilter('GranteeServicePrincipal', GranteeServicePrincipal, call)
+  }
+  if (GranteePrincipal === undefined) return undefined
+  return granteeKey(requirePrincipal(GranteePrincipal, 'Input', '', call.env.directory))
+}
+
+function serviceFilter(member: string, service: string, { caller }: KmsCall): string {
+  if (caller.principal.kind !== 'service') throw filterForServices(member)
+  return service
+}
+
 function withId(path: string, grantee: string | undefined, call: KmsCall): (readonly [string, GrantRecord])[] {
   const grant = call.state.grants.in().get(path)
   return grant && (grantee === undefined || granteeKey(grant.grantee) === grantee) ? [[path, grant]] : []
@@ -54,7 +67,7 @@ const listRetirableGrants = kms.row('ListRetirableGrants', {
   action: 'kms:ListRetirableGrants',
   readOnly: true,
   run(input, call) {
-    const retiring = retiringKey(given(input.RetiringPrincipal), call)
+    const retiring = retiringFilter(input, call)
     const { items, Truncated, NextMarker } = page(
       input,
       SIZE,
@@ -63,8 +76,20 @@ const listRetirableGrants = kms.row('ListRetirableGrants', {
     )
     return { Grants: items.map((grant) => grantEntry(grant, call.env.directory)), Truncated, NextMarker }
   },
-  audit: (input) => ({ requestParameters: said(input, 'RetiringPrincipal', 'Limit', 'Marker'), resources: [] }),
+  audit: (input) => ({
+    requestParameters: said(input, 'RetiringPrincipal', 'RetiringServicePrincipal', 'Limit', 'Marker'),
+    resources: [],
+  }),
 })
+
+/** What the retiring principal asked for is listed under. Throws ValidationException, NotFoundException. */
+function retiringFilter(input: ListRetirableGrantsRequest, call: KmsCall): string {
+  const { RetiringPrincipal, RetiringServicePrincipal } = input
+  if ((RetiringPrincipal === undefined) === (RetiringServicePrincipal === undefined)) throw oneRetiringFilter()
+  return RetiringServicePrincipal === undefined
+    ? retiringKey(given(RetiringPrincipal), call)
+    : serviceFilter('RetiringServicePrincipal', RetiringServicePrincipal, call)
+}
 
 /** The principal must be of the caller's account (facts: B3); that another's reads as one not found is assumed. */
 function retiringKey(text: string, call: KmsCall): string {
