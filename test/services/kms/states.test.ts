@@ -263,8 +263,72 @@ describe('a key pending deletion', () => {
   })
 })
 
-describe('states that keys do not reach yet', () => {
+/**
+ * AWS's table of key states (facts: B4): Enabled, Disabled, PendingDeletion or PendingReplicaDeletion, PendingImport, Unavailable,
+ * Creating, Updating. `-`: other checks come first, or there are no such keys. GetPublicKey of a key without material is as recorded.
+ */
+const STATES_OF_KEYS = `
+  CancelKeyDeletion                   not not ok  not not not not
+  CreateAlias                         ok  ok  del ok  ok  ok  ok
+  CreateGrant                         ok  dis del imp ok  new ok
+  Decapsulate                         ok  dis del imp -   new ok
+  Decrypt                             ok  dis del imp una new ok
+  DeleteAlias                         ok  ok  ok  ok  ok  ok  ok
+  DeleteImportedKeyMaterial           ok  ok  ok  ok  -   new upd
+  DeriveSharedSecret                  ok  dis del imp -   new ok
+  DescribeKey                         ok  ok  ok  ok  ok  ok  ok
+  DisableKey                          ok  ok  del imp ok  new upd
+  DisableKeyRotation                  ok  dis del -   -   new ok
+  EnableKey                           ok  ok  del imp ok  new upd
+  EnableKeyRotation                   ok  dis del -   -   new ok
+  Encapsulate                         ok  dis del imp -   new ok
+  Encrypt                             ok  dis del imp una new ok
+  GenerateDataKey                     ok  dis del imp una new ok
+  GenerateDataKeyPair                 ok  dis del imp -   new ok
+  GenerateDataKeyPairWithoutPlaintext ok  dis del imp -   new ok
+  GenerateDataKeyWithoutPlaintext     ok  dis del imp una new ok
+  GenerateMac                         ok  dis del imp -   new ok
+  GetKeyLastUsage                     ok  ok  ok  ok  ok  ok  ok
+  GetKeyPolicy                        ok  ok  ok  ok  ok  ok  ok
+  GetKeyRotationStatus                ok  ok  ok  ok  -   ok  ok
+  GetParametersForImport              ok  ok  del ok  -   new upd
+  GetPublicKey                        ok  ok  del imp -   new ok
+  ImportKeyMaterial                   ok  ok  del ok  -   new ok
+  ListGrants                          ok  ok  ok  ok  ok  ok  ok
+  ListKeyPolicies                     ok  ok  ok  ok  ok  ok  ok
+  ListKeyRotations                    ok  ok  ok  ok  -   ok  ok
+  ListResourceTags                    ok  ok  ok  ok  ok  ok  ok
+  PutKeyPolicy                        ok  ok  ok  ok  ok  ok  ok
+  ReEncrypt                           ok  dis del imp una new ok
+  ReplicateKey                        ok  dis del imp -   new upd
+  RetireGrant                         ok  ok  ok  ok  ok  ok  ok
+  RevokeGrant                         ok  ok  ok  ok  ok  ok  ok
+  RotateKeyOnDemand                   ok  dis del imp -   new ok
+  ScheduleKeyDeletion                 ok  ok  del ok  ok  ok  upd
+  Sign                                ok  dis del imp -   new ok
+  TagResource                         ok  ok  del ok  ok  ok  ok
+  UntagResource                       ok  ok  del ok  ok  ok  ok
+  UpdateAlias                         ok  ok  del ok  ok  ok  ok
+  UpdateKeyDescription                ok  ok  del ok  ok  ok  ok
+  UpdatePrimaryRegion                 ok  dis del imp -   new ok
+  Verify                              ok  dis del imp -   new ok
+  VerifyMac                           ok  dis del imp -   new ok
+`
+  .trim()
+  .split('\n')
+  .map((row) => row.trim().split(/ +/) as [StatefulOperation, ...string[]])
+
+describe('what the state of a key refuses', () => {
   const arn = 'arn:aws:kms:us-east-1:111111111111:key/k'
+  const invalidly = (text: string) => `KMSInvalidStateException: ${arn} is ${text}.`
+  const TEXTS: Readonly<Record<string, string>> = {
+    not: invalidly('not pending deletion'),
+    dis: `DisabledException: ${arn} is disabled.`,
+    imp: invalidly('pending import'),
+    una: invalidly('unavailable'),
+    new: invalidly('creating'),
+    upd: invalidly('updating'),
+  }
   const says = (state: KeyRecord['state'], operation: StatefulOperation) => {
     try {
       requireState({ arn, state } as KeyRecord, operation)
@@ -273,39 +337,29 @@ describe('states that keys do not reach yet', () => {
       return (error as Error).message
     }
   }
+  /** Each column, and how `del` reads in it. */
+  const COLUMNS: readonly (readonly [state: KeyRecord['state'], column: number, deleted?: string])[] = [
+    ['Enabled', 0],
+    ['Disabled', 1],
+    ['PendingDeletion', 2, 'pending deletion'],
+    ['PendingReplicaDeletion', 2, 'pending replica deletion'],
+    ['PendingImport', 3],
+    ['Unavailable', 4],
+    ['Creating', 5],
+    ['Updating', 6],
+  ]
 
-  it.each<[KeyRecord['state'], StatefulOperation, string | undefined]>([
-    ['PendingImport', 'Encrypt', `KMSInvalidStateException: ${arn} is pending import.`],
-    ['PendingImport', 'GetPublicKey', `KMSInvalidStateException: ${arn} is pending import.`],
-    ['PendingImport', 'EnableKey', `KMSInvalidStateException: ${arn} is pending import.`],
-    ['PendingImport', 'ScheduleKeyDeletion', undefined],
-    ['PendingImport', 'ImportKeyMaterial', undefined],
-    ['PendingImport', 'ListKeyRotations', undefined],
-    ['PendingImport', 'RotateKeyOnDemand', `KMSInvalidStateException: ${arn} is pending import.`],
-    ['PendingReplicaDeletion', 'ImportKeyMaterial', `KMSInvalidStateException: ${arn} is pending replica deletion.`],
-    ['Updating', 'ImportKeyMaterial', undefined],
-    ['Updating', 'GetParametersForImport', `KMSInvalidStateException: ${arn} is updating.`],
-    ['Updating', 'DeleteImportedKeyMaterial', `KMSInvalidStateException: ${arn} is updating.`],
-    ['Creating', 'ImportKeyMaterial', `KMSInvalidStateException: ${arn} is creating.`],
-    ['Creating', 'DeleteImportedKeyMaterial', `KMSInvalidStateException: ${arn} is creating.`],
-    ['PendingImport', 'TagResource', undefined],
-    ['PendingReplicaDeletion', 'Decrypt', `KMSInvalidStateException: ${arn} is pending replica deletion.`],
-    ['PendingReplicaDeletion', 'PutKeyPolicy', undefined],
-    ['PendingReplicaDeletion', 'CancelKeyDeletion', undefined],
-    ['Unavailable', 'Decrypt', `KMSInvalidStateException: ${arn} is unavailable.`],
-    ['Unavailable', 'DisableKey', undefined],
-    ['Unavailable', 'CreateGrant', undefined],
-    ['Creating', 'CreateGrant', `KMSInvalidStateException: ${arn} is creating.`],
-    ['Creating', 'Decrypt', `KMSInvalidStateException: ${arn} is creating.`],
-    ['Creating', 'ScheduleKeyDeletion', undefined],
-    ['Updating', 'Decrypt', undefined],
-    ['Updating', 'DisableKey', `KMSInvalidStateException: ${arn} is updating.`],
-    ['Updating', 'ScheduleKeyDeletion', `KMSInvalidStateException: ${arn} is updating.`],
-    ['Updating', 'ReplicateKey', `KMSInvalidStateException: ${arn} is updating.`],
-    ['Updating', 'UpdatePrimaryRegion', undefined],
-    ['Creating', 'ReplicateKey', `KMSInvalidStateException: ${arn} is creating.`],
-  ])('%s, %s', (state, operation, expected) => {
-    expect(says(state, operation)).toBe(expected)
+  it.each(STATES_OF_KEYS)('%s', (operation, ...cells) => {
+    expect(cells).toHaveLength(7)
+    for (const [state, column, deleted = ''] of COLUMNS) {
+      const cell = cells[column] ?? ''
+      const expected = cell === 'del' ? invalidly(deleted) : TEXTS[cell]
+      if (cell !== '-') expect([state, says(state, operation)]).toEqual([state, expected])
+    }
+  })
+
+  it('is written down here for every operation', () => {
+    expect(STATES_OF_KEYS.map(([operation]) => operation)).toEqual(Object.keys(STATE_TABLE).sort())
   })
 
   it('has a call here for each row of the table', () => {
