@@ -90,8 +90,7 @@ async function answerTo(operation: string, key: string, more: Json = {}, credent
   const { __type: code = '', message, Message } = body === '' ? ({} as Json) : (JSON.parse(body) as Json)
   return { code, status, message: message ?? Message ?? '' } as Refusal
 }
-const stranger = (operation: string, key: string, more?: Json) =>
-  answerTo(operation, key, more, nobody.credentials)
+const stranger = (operation: string, key: string, more?: Json) => answerTo(operation, key, more, nobody.credentials)
 
 describe('to a caller without any permission', () => {
   it.each(OPERATIONS)('%s: the model’s constraints come first', async (operation) => {
