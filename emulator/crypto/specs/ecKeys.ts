@@ -35,6 +35,8 @@ export interface EcKeys {
   readonly scalar: (material: SecretBytes) => Buffer
   /** The public point, uncompressed. Not a copy. */
   readonly point: (material: SecretBytes) => Buffer
+  /** The uncompressed point of a scalar of full length, in OpenSSL's constant time. Throws for one out of range. */
+  readonly pointOf: (scalar: Buffer) => Buffer
   /** The common X at full field length. Undefined, or an exception, for what is no public key of this curve. */
   readonly agree: (material: SecretBytes, peer: Buffer) => Buffer | undefined
 }
@@ -83,6 +85,12 @@ export function ecKeys(curve: Curve): EcKeys {
     }
   }
 
+  function pointOf(scalar: Buffer): Buffer {
+    const pair = createECDH(name)
+    pair.setPrivateKey(scalar)
+    return pair.getPublicKey()
+  }
+
   /** Refuses another curve, a curve that is spelt out, a scalar out of range and a public key of another scalar. */
   function accept(bytes: Buffer): SecretBytes | undefined {
     const outside = readOutsideKey(bytes)
@@ -91,9 +99,7 @@ export function ecKeys(curve: Curve): EcKeys {
       const inner = decodePkcs8(outside.der, algorithm)
       const read = inner && readPrivateKey(inner)
       if (read?.scalar.length !== fieldLength) return undefined
-      const pair = createECDH(name)
-      pair.setPrivateKey(read.scalar)
-      const point = pair.getPublicKey()
+      const point = pointOf(read.scalar)
       return read.point && !uncompressed(read.point, name).equals(point) ? undefined : materialOf(read.scalar, point)
     } finally {
       outside.der.fill(0)
@@ -116,6 +122,7 @@ export function ecKeys(curve: Curve): EcKeys {
     accept,
     scalar,
     point,
+    pointOf,
     publicKey: perMaterial((material) => encodeSpki(algorithm, point(material))),
     /** ECDH: X of the common point. node:crypto refuses points that are not on the curve. */
     agree(material, peer) {

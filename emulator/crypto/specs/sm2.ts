@@ -39,6 +39,9 @@ function sm3(...parts: readonly Uint8Array[]): Buffer {
 
 const modulo = (value: bigint): bigint => ((value % n) + n) % n
 
+/** A multiple of the base point. OpenSSL's: noble would first make tables, which takes a while. */
+const multipleOfBase = (k: bigint): Sm2Point => Point.fromBytes(keys.pointOf(bytesOf(k, LENGTH)))
+
 /** Uniform in [1, n - 1]. */
 function randomScalar(): bigint {
   for (;;) {
@@ -68,7 +71,7 @@ const SM2DSA: SigningScheme = {
     const d = scalar(material)
     for (;;) {
       const k = randomScalar()
-      const r = modulo(bigintOf(digest) + Point.BASE.multiply(k).x)
+      const r = modulo(bigintOf(digest) + multipleOfBase(k).x)
       const s = modulo(Point.Fn.inv(1n + d) * (k - r * d))
       if (r !== 0n && r + k !== n && s !== 0n) return der(SEQUENCE, derInteger(r, LENGTH), derInteger(s, LENGTH))
     }
@@ -122,7 +125,7 @@ const SM2PKE: EncryptionScheme = {
       const common = point(material).multiply(k)
       const body = masked(common, plaintext)
       if (!body) continue
-      const { x, y } = Point.BASE.multiply(k)
+      const { x, y } = multipleOfBase(k)
       const sum = der(OCTETS, checksum(common, plaintext))
       return der(SEQUENCE, derInteger(x, LENGTH), derInteger(y, LENGTH), sum, der(OCTETS, body))
     }

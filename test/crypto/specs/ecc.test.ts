@@ -5,6 +5,7 @@ import {
   createPublicKey,
   generateKeyPairSync,
   sign as nodeSign,
+  verify as nodeVerify,
 } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import {
@@ -75,6 +76,25 @@ describe.each(CURVES)('$spec', ({ spec, curve, oid, hash, field, whole }) => {
     }
     expect(verify({ ...prehashed, message: digest.subarray(1), signature: signatures[0]! })).toBe(false)
     expect(() => sign({ ...prehashed, message: digest.subarray(1) })).toThrow(RangeError)
+  })
+
+  it('signs any digest so that OpenSSL agrees, with halves from all over their range', async () => {
+    const material = await keyOf(spec)
+    const publicKey = createPublicKey({ key: publicKeyOf(spec, material), format: 'der', type: 'spki' })
+    const signed = Array.from({ length: 40 }, (_, index) => {
+      const text = Buffer.from(`message ${String(index)}`)
+      const prehashed = createHash(hash).update(text).digest()
+      const signature = sign({ spec, material, algorithm, messageType: 'DIGEST', message: prehashed })
+      expect(nodeVerify(hash, text, publicKey, signature)).toBe(true)
+      return signature
+    })
+    // DER is as long as the numbers are: forty of one length would mean that their first bits are always the same.
+    expect(new Set(signed.map(({ length }) => length)).size).toBeGreaterThan(1)
+    for (const byte of [0x00, 0xff]) {
+      const extreme = Buffer.alloc(digest.length, byte)
+      const request = { spec, material, algorithm, messageType: 'DIGEST', message: extreme } as const
+      expect(verify({ ...request, signature: sign(request) })).toBe(true)
+    }
   })
 
   it('refuses signatures of zeros', async () => {
