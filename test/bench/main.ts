@@ -1,9 +1,11 @@
 /**
  * `npm run bench`: every figure is a ratio to a bare node:http server that answers as many bytes, measured in the same run, the
- * two in turn. Options: `--quick`, `--only <name>`, `--against <commit>` (adds that commit's build as a third server).
+ * two in turn. Options: `--quick`, `--only <name>` (`--only "key pairs"`: what making them does to others), `--against <commit>`
+ * (adds that commit's build as a third server), `--growth`.
  */
 import { parseArgs } from 'node:util'
 import { growth } from './growth.ts'
+import { keyPairs } from './keyPairs.ts'
 import { ask, fire, type Sample, type Shot } from './load.ts'
 import { buildCommit } from './commit.ts'
 import { CASES, type Case } from './requests.ts'
@@ -18,6 +20,7 @@ const { values: options } = parseArgs({
   },
 })
 const ROUNDS = options.quick ? 2 : 5
+const KEY_PAIRS = 'key pairs'
 const SLICE_SECONDS = options.quick ? 0.4 : 1
 
 interface Contender {
@@ -57,6 +60,7 @@ for (const one of CASES) {
   for (const concurrency of one.concurrency) report(one, concurrency, await measure(contenders, concurrency))
 }
 
+if (!options.growth && KEY_PAIRS.includes(options.only ?? '')) await keyPairs(current, options.quick)
 if (options.only === undefined) await growth(options.quick)
 
 for (const server of [bare, current, earlier]) {
@@ -133,7 +137,7 @@ function median(values: readonly number[]): number {
 }
 
 function row(...cells: readonly string[]): string {
-  const widths = [18, 5, 11, 12, 7, 8, 8, 9, 0]
+  const widths = [33, 5, 11, 12, 7, 8, 8, 9, 0]
   return cells
     .map((cell, index) => (index === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[index] ?? 0)))
     .join(' ')

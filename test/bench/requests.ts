@@ -41,24 +41,39 @@ async function must(port: number, bytes: Buffer): Promise<Record<string, unknown
   return text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {}
 }
 
-export async function createKey(port: number): Promise<string> {
-  const made = (await must(port, json('CreateKey', {}))) as { KeyMetadata: { KeyId: string } }
+export async function createKey(port: number, choices: object = {}): Promise<string> {
+  const made = (await must(port, json('CreateKey', choices))) as { KeyMetadata: { KeyId: string } }
   return made.KeyMetadata.KeyId
 }
 
-export const createKeyShot = (): Shot => ({ bytes: json('CreateKey', {}), status: 200 })
+export const createKeyShot = (choices: object = {}): Shot => ({ bytes: json('CreateKey', choices), status: 200 })
 
 const PLAINTEXT = Buffer.alloc(32, 7).toString('base64')
 const CONTEXT = { purpose: 'bench' }
 
-const kms = (name: string, input: (key: string, port: number) => object | Promise<object>): Case => ({
+/** @param name the operation, and after a blank what tells its cases apart */
+const kms = (
+  name: string,
+  input: (key: string, port: number) => object | Promise<object>,
+  choices: object = {},
+): Case => ({
   name,
   unit: 'requests',
   concurrency: [1, 32],
   async prepare(port) {
-    return { bytes: json(name, await input(await createKey(port), port)), status: 200 }
+    const [operation = name] = name.split(' ')
+    return { bytes: json(operation, await input(await createKey(port, choices), port)), status: 200 }
   },
 })
+
+const sign = (spec: string, SigningAlgorithm: string, MessageType: string): Case =>
+  kms(`Sign ${spec} ${MessageType}`, (KeyId) => ({ KeyId, SigningAlgorithm, MessageType, Message: PLAINTEXT }), {
+    KeySpec: spec,
+    KeyUsage: 'SIGN_VERIFY',
+  })
+
+/** What everybody else's requests are: many, small, and in a hurry. */
+export const encrypt = kms('Encrypt', (KeyId) => ({ KeyId, Plaintext: PLAINTEXT, EncryptionContext: CONTEXT }))
 
 async function bucket(port: number): Promise<string> {
   const name = `bench-${String(Date.now())}-${String(Math.floor(Math.random() * 1e6))}`
@@ -96,7 +111,7 @@ export const getObject = (size: number): Case => ({
 })
 
 export const CASES: readonly Case[] = [
-  kms('Encrypt', (KeyId) => ({ KeyId, Plaintext: PLAINTEXT, EncryptionContext: CONTEXT })),
+  encrypt,
   kms('Decrypt', async (KeyId, port) => {
     const sealed = await must(port, json('Encrypt', { KeyId, Plaintext: PLAINTEXT, EncryptionContext: CONTEXT }))
     return { CiphertextBlob: sealed['CiphertextBlob'], EncryptionContext: CONTEXT }
@@ -104,5 +119,13 @@ export const CASES: readonly Case[] = [
   kms('GenerateDataKey', (KeyId) => ({ KeyId, KeySpec: 'AES_256', EncryptionContext: CONTEXT })),
   kms('DescribeKey', (KeyId) => ({ KeyId })),
   kms('CreateKey', () => ({})),
+  sign('ECC_NIST_P256', 'ECDSA_SHA_256', 'RAW'),
+  sign('ECC_NIST_P256', 'ECDSA_SHA_256', 'DIGEST'),
+  sign('RSA_2048', 'RSASSA_PSS_SHA_256', 'RAW'),
+  kms('GenerateMac', (KeyId) => ({ KeyId, MacAlgorithm: 'HMAC_SHA_256', Message: PLAINTEXT }), {
+    KeySpec: 'HMAC_256',
+    KeyUsage: 'GENERATE_VERIFY_MAC',
+  }),
+  kms('GenerateDataKeyPair ECC_NIST_P256', (KeyId) => ({ KeyId, KeyPairSpec: 'ECC_NIST_P256' })),
   ...[1 << 10, 1 << 20, 1 << 26].flatMap((size) => [putObject(size), getObject(size)]),
 ]
