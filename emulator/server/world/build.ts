@@ -5,6 +5,7 @@ import type { StsState } from '../../services/sts/state.ts'
 import { registerIssuer } from '../../services/sts/webIdentity/issuers.ts'
 import type { Emulator } from '../app.ts'
 import { callInside, rootCaller } from '../inside.ts'
+import { specAndUsage } from './keys.ts'
 import { buildOrganization } from './organization.ts'
 import {
   WorldError,
@@ -152,6 +153,7 @@ async function buildKey(site: Site, name: string, key: KeySpec): Promise<void> {
   const place = `key \`${name}\``
   const made = (await make(site, place, 'kms', 'CreateKey', {
     ...(key.description !== undefined && { Description: key.description }),
+    ...specAndUsage(`${place} of account ${site.account}`, key),
     ...((key.multiRegion === true || key.replicas) && { MultiRegion: true }),
     ...(key.policy && { Policy: text(site, key.policy) }),
     ...(key.tags && { Tags: Object.entries(key.tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue })) }),

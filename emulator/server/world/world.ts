@@ -47,6 +47,10 @@ export interface RoleSpec extends PrincipalSpec {
 }
 
 export interface KeySpec {
+  /** KMS's key spec; default SYMMETRIC_DEFAULT. */
+  readonly spec?: string
+  /** KMS's key usage; needed where the spec has several. */
+  readonly usage?: string
   /** `alias/data` */
   readonly alias?: string
   readonly description?: string
