@@ -6,7 +6,7 @@ import { send, signed, type RawAnswer, type RawRequest } from '../support/raw.ts
 
 /** In all; spread over the kinds below. */
 const REQUESTS = 10_000
-const KINDS = 10
+const KINDS = 11
 const RUNS = Math.ceil(REQUESTS / KINDS)
 /** Enough in flight to be quick, few enough that a failure names its request. */
 const BATCH = 20
@@ -29,7 +29,18 @@ afterAll(async () => {
 const WORLD = {
   accounts: {
     '111111111111': {
-      keys: { data: { alias: 'alias/data' } },
+      keys: {
+        data: { alias: 'alias/data' },
+        sign: { alias: 'alias/sign', spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY' },
+        lattice: { alias: 'alias/lattice', spec: 'ML_DSA_44' },
+        edwards: { alias: 'alias/edwards', spec: 'ECC_NIST_EDWARDS25519' },
+        rsa: { alias: 'alias/rsa', spec: 'RSA_2048', usage: 'SIGN_VERIFY' },
+        seal: { alias: 'alias/seal', spec: 'RSA_2048', usage: 'ENCRYPT_DECRYPT' },
+        mac: { alias: 'alias/mac', spec: 'HMAC_256' },
+        agree: { alias: 'alias/agree', spec: 'ECC_NIST_P384', usage: 'KEY_AGREEMENT' },
+        kem: { alias: 'alias/kem', spec: 'ML_KEM_512' },
+        away: { alias: 'alias/away', multiRegion: true },
+      },
       users: { reader: {} },
       buckets: { secrets: { key: 'data', objects: { 'report.txt': 'numbers' } } },
     },
@@ -100,8 +111,94 @@ const KEY_OPERATIONS = [
   'CreateAlias',
   'UpdateAlias',
   'DeleteAlias',
+  'ReEncrypt',
+  'Sign',
+  'Verify',
+  'GenerateMac',
+  'VerifyMac',
+  'GetPublicKey',
+  'DeriveSharedSecret',
+  'Encapsulate',
+  'Decapsulate',
+  'GenerateDataKeyPair',
+  'GenerateDataKeyPairWithoutPlaintext',
+  'GetKeyLastUsage',
+  'GetParametersForImport',
+  'ImportKeyMaterial',
+  'DeleteImportedKeyMaterial',
+  'ReplicateKey',
+  'UpdatePrimaryRegion',
 ]
 const keyOperation = fc.constantFrom(...KEY_OPERATIONS)
+
+type Members = Readonly<Record<string, unknown>>
+
+const text64 = Buffer.from('a message').toString('base64')
+const of = (length: number) => Buffer.alloc(length, 7).toString('base64')
+const OAEP = 'RSAES_OAEP_SHA_256'
+/** Calls that would succeed, were it not for one member that is spoilt. */
+const CALLS: readonly (readonly [operation: string, input: Members])[] = [
+  ['Sign', { KeyId: 'alias/sign', Message: text64, SigningAlgorithm: 'ECDSA_SHA_256' }],
+  ['Sign', { KeyId: 'alias/rsa', Message: of(64), MessageType: 'DIGEST', SigningAlgorithm: 'RSASSA_PSS_SHA_512' }],
+  [
+    'Sign',
+    { KeyId: 'alias/lattice', Message: of(64), MessageType: 'EXTERNAL_MU', SigningAlgorithm: 'ML_DSA_SHAKE_256' },
+  ],
+  ['Sign', { KeyId: 'alias/edwards', Message: of(64), MessageType: 'DIGEST', SigningAlgorithm: 'ED25519_PH_SHA_512' }],
+  ['GenerateMac', { KeyId: 'alias/mac', Message: text64, MacAlgorithm: 'HMAC_SHA_256' }],
+  ['Encapsulate', { KeyId: 'alias/kem', EncapsulationAlgorithm: 'ML_KEM' }],
+  ['Encrypt', { KeyId: 'alias/seal', Plaintext: text64, EncryptionAlgorithm: OAEP }],
+  ['GenerateDataKeyPair', { KeyId: 'alias/data', KeyPairSpec: 'ECC_NIST_P256' }],
+]
+/** Calls whose last member is whatever it may be, and wrong: no signature, ciphertext, key or token is found by chance. */
+const GUESSES: readonly (readonly [operation: string, input: Members, guessed: string])[] = [
+  ['Verify', { KeyId: 'alias/sign', Message: text64, SigningAlgorithm: 'ECDSA_SHA_256' }, 'Signature'],
+  [
+    'Verify',
+    { KeyId: 'alias/sign', Message: of(32), MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_256' },
+    'Signature',
+  ],
+  ['Verify', { KeyId: 'alias/rsa', Message: text64, SigningAlgorithm: 'RSASSA_PSS_SHA_256' }, 'Signature'],
+  ['Verify', { KeyId: 'alias/rsa', Message: text64, SigningAlgorithm: 'RSASSA_PKCS1_V1_5_SHA_256' }, 'Signature'],
+  ['Verify', { KeyId: 'alias/lattice', Message: text64, SigningAlgorithm: 'ML_DSA_SHAKE_256' }, 'Signature'],
+  ['Verify', { KeyId: 'alias/edwards', Message: text64, SigningAlgorithm: 'ED25519_SHA_512' }, 'Signature'],
+  [
+    'Verify',
+    { KeyId: 'alias/edwards', Message: of(64), MessageType: 'DIGEST', SigningAlgorithm: 'ED25519_PH_SHA_512' },
+    'Signature',
+  ],
+  ['VerifyMac', { KeyId: 'alias/mac', Message: text64, MacAlgorithm: 'HMAC_SHA_256' }, 'Mac'],
+  ['Decrypt', { KeyId: 'alias/seal', EncryptionAlgorithm: OAEP }, 'CiphertextBlob'],
+  ['Decrypt', {}, 'CiphertextBlob'],
+  ['ReEncrypt', { DestinationKeyId: 'alias/data' }, 'CiphertextBlob'],
+  [
+    'ReEncrypt',
+    { SourceKeyId: 'alias/seal', SourceEncryptionAlgorithm: OAEP, DestinationKeyId: 'alias/data' },
+    'CiphertextBlob',
+  ],
+  ['Decapsulate', { KeyId: 'alias/kem', EncapsulationAlgorithm: 'ML_KEM' }, 'SharedSecretCiphertextBlob'],
+  ['DeriveSharedSecret', { KeyId: 'alias/agree', KeyAgreementAlgorithm: 'ECDH' }, 'PublicKey'],
+]
+/** Of many lengths: those of signatures and ciphertexts, and what DER begins with. */
+const guess = fc
+  .tuple(
+    fc.constantFrom('', '30', '3044', '3080', '3006020101020101', '3084ffffffff', '0102020078', '00', 'ff'),
+    fc.oneof(fc.constantFrom(0, 1, 2, 32, 64, 70, 255, 256, 512, 2420, 6144), fc.nat(700)),
+    fc.nat(255),
+  )
+  .map(([head, length, fill]) => {
+    const bytes = Buffer.concat([Buffer.from(head, 'hex'), Buffer.alloc(length, fill)])
+    return bytes.subarray(0, length).toString('base64')
+  })
+const unusable = fc.oneof(
+  fc.constant(undefined),
+  fc.integer({ min: 1 }),
+  fc.boolean(),
+  fc.constantFrom([], {}, [[]], ''),
+  fc.array(fc.nat(255), { minLength: 1, maxLength: 4 }),
+  word.map((text) => `No ${text}`),
+  fc.constant(of(4097)),
+)
 
 describe('malformed requests are refused in AWS’s shape and change nothing', () => {
   it('authorization headers', async () => {
@@ -194,6 +291,23 @@ describe('malformed requests are refused in AWS’s shape and change nothing', (
         .map(([operation, name, value]) => kms(operation, JSON.stringify({ [name]: value }))),
       'json',
     )
+  })
+
+  it('members of cryptographic operations', async () => {
+    for (const [operation, input] of CALLS) {
+      const answer = await send(twokey.url, kms(operation, JSON.stringify({ ...input, DryRun: true })))
+      expect(answer.body).toContain('DryRunOperationException')
+    }
+    const spoilt = fc.constantFrom(...CALLS).chain(([operation, input]) =>
+      fc
+        .tuple(fc.constantFrom(...Object.keys(input)), unusable)
+        .filter(([name, value]) => name !== 'MessageType' || value !== undefined)
+        .map(([name, value]) => kms(operation, JSON.stringify({ ...input, [name]: value }))),
+    )
+    const guessed = fc
+      .tuple(fc.constantFrom(...GUESSES), guess)
+      .map(([[operation, input, name], bytes]) => kms(operation, JSON.stringify({ ...input, [name]: bytes })))
+    await refuses(fc.oneof(spoilt, guessed), 'json')
   })
 
   it('key identifiers', async () => {
