@@ -31,7 +31,10 @@ export const FREE_TIER = 20_000
 
 export type RequestClass = 'requests' | 'rsa2048' | 'asymmetric' | 'eccKeyPairs' | 'rsaKeyPairs'
 
-/** Operations whose price depends on the key's spec (AWS: KMS pricing); to describe or tag an asymmetric key costs what it always does. */
+/**
+ * Operations whose price depends on the key's spec (AWS: KMS pricing); to describe or tag an asymmetric key costs what it always does.
+ * What Encapsulate, Decapsulate and the public key of an ML-KEM key cost is not published (2026): they count as ordinary requests.
+ */
 const BY_KEY_SPEC: ReadonlySet<string> = new Set([
   'Decrypt',
   'DeriveSharedSecret',

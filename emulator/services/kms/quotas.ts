@@ -106,7 +106,10 @@ export function awsQuota(quota: string, region: string): number | undefined {
   return regional ?? DEFAULTS.get(quota)
 }
 
-/** Operations that share a rate with others of their kind of key. */
+/**
+ * Operations that share a rate with others of their kind of key. Encapsulate and Decapsulate, and with them ML-KEM, are in none of AWS's
+ * lists (2026), so nothing limits them here.
+ */
 const CRYPTOGRAPHIC: ReadonlySet<string> = new Set([
   'Decrypt',
   'DeriveSharedSecret',
