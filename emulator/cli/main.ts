@@ -12,6 +12,8 @@ const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: 
 }
 
 export interface Command {
+  /** Whether what is still going on when it has ended is of no interest to anybody. */
+  readonly endsAtOnce?: boolean
   /** @returns the exit status */
   run(args: readonly string[]): Promise<number>
 }
@@ -27,7 +29,10 @@ async function main(args: readonly string[]): Promise<number> {
     else process.stderr.write(`there is no command \`${name}\`\n\n${text}`)
     return asked ? 0 : 2
   }
-  return (await command.load()).run(rest)
+  const loaded = await command.load()
+  const status = await loaded.run(rest)
+  if (loaded.endsAtOnce === true) process.exit(status)
+  return status
 }
 
 try {

@@ -12,6 +12,9 @@ const flagOf = (variable: string) =>
     .toLowerCase()
     .replaceAll('_', '-')
 
+/** RSA keys that clients have asked for, and wait for no longer, would delay the end by seconds each. */
+export const endsAtOnce = true
+
 /** `twokey start`: runs until it is told to stop. Resolves to the exit status. */
 export async function run(args: readonly string[]): Promise<number> {
   const settings = settingsFrom(args)

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AwsError } from '../lib/awsError.ts'
 import { callFor, perform } from '../operation/perform.ts'
 import { SignatureProblem } from '../sigv4/types.ts'
+import { StoreClosed } from '../state/errors.ts'
 import type { Core, Exchange, Step } from './exchange.ts'
 import { authenticate } from './steps/authenticate.ts'
 import { identify } from './steps/identify.ts'
@@ -42,6 +43,11 @@ export async function handle(core: Core, req: IncomingMessage, res: ServerRespon
       if (pending) await pending
     }
   } catch (error) {
+    if (error instanceof StoreClosed) {
+      // The emulator was stopped under a request that takes long; its client has been hung up on.
+      res.destroy()
+      return
+    }
     refuse(exchange, error)
   }
   const response = exchange.response

@@ -6,6 +6,14 @@ export class StateError extends Error {
   }
 }
 
+/** Work that outlived the emulator: nothing can be read or written any more. */
+export class StoreClosed extends StateError {
+  constructor() {
+    super('the store is closed')
+    this.name = 'StoreClosed'
+  }
+}
+
 /** No blob has this id (any more). */
 export class BlobMissing extends Error {
   constructor(id: string) {

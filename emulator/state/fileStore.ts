@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, statSync, truncateSync } from 'node:fs'
 import { Low } from 'lowdb'
-import { StateError } from './errors.ts'
+import { StateError, StoreClosed } from './errors.ts'
 import { DIRECTORY_MODE } from './files.ts'
 import { Journal } from './journal.ts'
 import { journalPath, journalSegments, readJournal } from './journalFile.ts'
@@ -100,7 +100,7 @@ class FileStore implements Store {
   }
 
   #commit(ops: readonly Op[]): void {
-    if (this.#closed) throw new StateError('the store is closed')
+    if (this.#closed) throw new StoreClosed()
     this.#journal.append(ops)
     if (this.#journal.size <= this.#checkpointAt || this.#checkpointing) return
     this.#checkpointAt = Infinity
@@ -155,7 +155,7 @@ class FileStore implements Store {
 
   /** Not through the journal: a whole state is no line. It counts from the moment `state.json` is renamed. */
   #replace(document: StateDocument): void {
-    if (this.#closed) throw new StateError('the store is closed')
+    if (this.#closed) throw new StoreClosed()
     const before = this.#model.export({ secrets: true })
     this.#model.replace(document)
     try {

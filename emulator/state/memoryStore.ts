@@ -1,4 +1,4 @@
-import { StateError } from './errors.ts'
+import { StoreClosed } from './errors.ts'
 import { EMPTY_DOCUMENT } from './migrations/index.ts'
 import { Model } from './model.ts'
 import type { Collection, CollectionSpec, StateDocument, Store } from './store.ts'
@@ -7,7 +7,7 @@ import type { Collection, CollectionSpec, StateDocument, Store } from './store.t
 export class MemoryStore implements Store {
   #closed = false
   readonly #model = new Model(() => {
-    if (this.#closed) throw new StateError('the store is closed')
+    if (this.#closed) throw new StoreClosed()
   })
 
   collection<T>(spec: CollectionSpec<T>): Collection<T> {

@@ -85,7 +85,7 @@ describe('keys', () => {
     'are listed page by page',
     async () => {
       for (let made = 0; made < 7; made++) await client.send(new CreateKeyCommand({}))
-    const all = (await sh.text('Keys[].KeyId', 'list-keys')).split('\t')
+      const all = (await sh.text('Keys[].KeyId', 'list-keys')).split('\t')
       expect(all.length).toBeGreaterThan(6)
       const pages = await sh.text('Keys[].KeyId', 'list-keys', '--page-size', '3')
       expect(pages.split(/\s+/)).toEqual(all)
@@ -100,4 +100,3 @@ describe('keys', () => {
     MINUTES,
   )
 })
-
