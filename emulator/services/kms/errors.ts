@@ -58,3 +58,10 @@ export const dryRunSucceeded = () =>
 /** Of custom key stores. */
 export const keyStoreMissing = refusal('CustomKeyStoreNotFoundException')
 export const keyStoreInvalidState = refusal('CustomKeyStoreInvalidStateException')
+
+/**
+ * A secret that a state came without, because it was exported so. AWS knows no such thing: the code is its own for keys that are not
+ * available, the sentence ours.
+ */
+export const secretNotHere = (what: string) =>
+  new AwsError('KeyUnavailableException', 500, `${what} is not in this state, which was exported without --secrets.`)

@@ -11,6 +11,7 @@ import {
   GenerateMacCommand,
   GetKeyRotationStatusCommand,
   GetParametersForImportCommand,
+  GetPublicKeyCommand,
   ImportKeyMaterialCommand,
   KMSClient,
   RetireGrantCommand,
@@ -135,5 +136,30 @@ describe('where denials are not enforced', () => {
     const KeyId = 'arn:aws:kms:us-east-1:222222222222:key/12345678-1234-4234-8234-123456789012'
     const answer = await refusal(client.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') })))
     expect(answer).toEqual({ code: 'NotFoundException', status: 400, message: `Key '${KeyId}' does not exist` })
+  })
+})
+
+describe('a state without its secrets', () => {
+  it('says so where a key is used, and makes new ones', async () => {
+    const client = await restart()
+    const signing = { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' } as const
+    const plain = (await client.send(new CreateKeyCommand({}))).KeyMetadata
+    const pair = (await client.send(new CreateKeyCommand(signing))).KeyMetadata
+    const Plaintext = Buffer.from('x')
+    const { CiphertextBlob } = await client.send(new EncryptCommand({ KeyId: plain?.KeyId, Plaintext }))
+    running?.emulator.restore(running.emulator.store.export({ secrets: false }))
+
+    const gone = (arn = '') => ({
+      code: 'KeyUnavailableException',
+      status: 500,
+      message: `The material of ${arn} is not in this state, which was exported without --secrets.`,
+    })
+    expect(await refusal(client.send(new EncryptCommand({ KeyId: plain?.KeyId, Plaintext })))).toEqual(gone(plain?.Arn))
+    expect(await refusal(client.send(new GetPublicKeyCommand({ KeyId: pair?.KeyId })))).toEqual(gone(pair?.Arn))
+    expect((await refusal(client.send(new DecryptCommand({ CiphertextBlob })))).status).toBe(400)
+    const fresh = (await client.send(new CreateKeyCommand({}))).KeyMetadata
+    expect((await client.send(new EncryptCommand({ KeyId: fresh?.KeyId, Plaintext }))).KeyId).toBe(fresh?.Arn)
+    // One line each, and no stack.
+    expect(running?.lines.filter((line) => line.includes('    at '))).toEqual([])
   })
 })

@@ -1,5 +1,6 @@
 import { principalContext } from '../../../access/context.ts'
 import type { Environment } from '../../../operation/call.ts'
+import { secretNotHere } from '../errors.ts'
 import type { KeyRecord, KmsCall, KmsState } from '../state.ts'
 import type { Proxy, RequestMetadata } from '../xks/proxy.ts'
 import { keyStorePath, type ExternalKeyStore } from './state.ts'
@@ -8,7 +9,7 @@ import { keyStorePath, type ExternalKeyStore } from './state.ts'
 export function proxyOf(store: ExternalKeyStore, state: KmsState, env: Environment): Proxy {
   const secret = state.keyStoreSecrets.in().get(keyStorePath(store))?.secret
   // Exports leave secrets out unless asked for by name: such a state has key stores that cannot be used.
-  if (secret === undefined) throw new Error(`the proxy credential of ${store.id} is missing from the state`)
+  if (secret === undefined) throw secretNotHere(`The proxy credential of ${store.id}`)
   return proxyWith(store, secret, env)
 }
 

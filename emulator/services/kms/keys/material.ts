@@ -1,6 +1,7 @@
 import { materialId } from '../../../crypto/envelope.ts'
 import { fromStored, generateSecret, toStored } from '../../../crypto/material.ts'
 import type { SecretBytes } from '../../../crypto/types.ts'
+import { secretNotHere } from '../errors.ts'
 import type { KeyRecord, KmsState, MaterialEntry, MaterialRecord } from '../state.ts'
 
 /** Material in use: its public name, and the bytes behind their type. */
@@ -26,7 +27,7 @@ export function currentMaterial(key: KeyRecord, state: KmsState): Material {
   const id = key.materials.at(-1)?.id
   const record = id === undefined ? undefined : state.material.in().get(`${key.region}/${id}`)
   // Exports leave secrets out unless asked for by name: such a state has keys without material.
-  if (id === undefined || !record) throw new Error(`the material of ${key.arn} is missing from the state`)
+  if (id === undefined || !record) throw secretNotHere(`The material of ${key.arn}`)
   return { id, secret: secretOf(record) }
 }
 
