@@ -128,6 +128,11 @@ const KEY_OPERATIONS = [
   'DeleteImportedKeyMaterial',
   'ReplicateKey',
   'UpdatePrimaryRegion',
+  'CreateCustomKeyStore',
+  'UpdateCustomKeyStore',
+  'ConnectCustomKeyStore',
+  'DisconnectCustomKeyStore',
+  'DeleteCustomKeyStore',
 ]
 const keyOperation = fc.constantFrom(...KEY_OPERATIONS)
 
