@@ -37,7 +37,10 @@ export function materialFor(key: KeyRecord, id: string, state: KmsState): Secret
   const record = state.material.in().get(path)
   const owner = record ?? state.missing.in().get(path)
   if (owner && (owner.keyId !== key.id || owner.account !== key.account)) return 'another key'
-  return record && secretOf(record)
+  if (record) return secretOf(record)
+  // Of material that is imported and gone, the owner is still known.
+  if (!owner && key.materials.some((entry) => entry.id === id)) throw secretNotHere(`The material of ${key.arn}`)
+  return undefined
 }
 
 /** Stores material of a key; the caller stores the key with the entry in the same transaction. */
