@@ -20,6 +20,7 @@ import {
   type UpdateCustomKeyStoreCommandInput,
 } from '@aws-sdk/client-kms'
 import { GetObjectCommand, PutObjectCommand, CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import type { KmsState } from '../../../emulator/services/kms/state.ts'
 import { HEALTHY, newExternalKey, startXksProxy, type Misbehaviour, type XksProxy } from '../../support/xksProxy.ts'
 import { ACCOUNT, OTHER_ACCOUNT, REGION, allow, answer, kmsForTests, refusal, refused, type Key } from './support.ts'
 
@@ -135,6 +136,17 @@ describe('CreateCustomKeyStore', () => {
       },
     })
   })
+
+  it.each(['https://1.2.3.4.5', 'https://256.256.256.256', 'https://xn--a.b'])(
+    'cannot reach %s, which AWS takes for an endpoint',
+    async (XksProxyUriEndpoint) => {
+      expect(await refusal(create({ XksProxyUriEndpoint }))).toEqual(
+        refused('XksProxyUriUnreachableException', UNREACHABLE),
+      )
+      endpoints.set(XksProxyUriEndpoint, proxy.url)
+      expect((await refusal(create({ XksProxyUriEndpoint }))).code).toBe('XksProxyUriUnreachableException')
+    },
+  )
 
   it('signs with the time of the machine, however far the clock was moved', async () => {
     kms.advance(400 * 86_400_000)
@@ -550,6 +562,9 @@ describe('CreateKey', () => {
     ['more than ten usages', { keyUsage: Array<string>(11).fill('ENCRYPT') }],
     ['no keySpec', { keySpec: undefined }],
     ['a keyStatus that is no text', { keyStatus: 1 }],
+    ['a keySpec that is a book', { keySpec: 'A'.repeat(60_000) }],
+    ['a keyStatus in several lines', { keyStatus: 'ENABLED\n200 OK' }],
+    ['a usage that is no word', { keyUsage: ['ENCRYPT', 'DECRYPT', '<script>'] }],
   ])('does not read metadata with %s', async (_what, more) => {
     const id = await connectedStore()
     proxy.misbehave = { kind: 'edit', edit: (good) => ({ ...good, ...more }) }
@@ -887,5 +902,23 @@ describe('connections', () => {
     endpoints.set(ENDPOINT, `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`)
     expect(await refusal(create())).toEqual(refused('XksProxyInvalidResponseException', UNREADABLE))
     server.close()
+  })
+})
+
+describe('while the proxy is asked', () => {
+  it('a key may go, and nothing is remembered of it', async () => {
+    const id = await connectedStore()
+    const { KeyId } = await keyIn(id)
+    const state = kms.running.emulator.registry.require('kms').state as KmsState
+    proxy.misbehave = {
+      kind: 'edit',
+      edit(good) {
+        state.keys.in(ACCOUNT, REGION).delete(KeyId)
+        return good
+      },
+    }
+    await encrypt(KeyId)
+    expect(state.lastUse.in(ACCOUNT, REGION).has(KeyId)).toBe(false)
+    expect(state.recentUse.size).toBe(0)
   })
 })

@@ -12,6 +12,11 @@ export function recordUse(key: KeyRecord, call: KmsCall): void {
   const use: KeyUse = { at: time, operation, requestId }
   state.recentUse.set(key.arn, use)
   if (before !== undefined && dayOf(before.at) === dayOf(time)) return
+  // Where an external key manager was asked, the key may be gone by now, and nobody would delete what is remembered of it.
+  if (!state.keys.in(key.account, key.region).has(key.id)) {
+    state.recentUse.delete(key.arn)
+    return
+  }
   const table = state.lastUse.in(key.account, key.region)
   const stored = table.get(key.id)
   if (stored && dayOf(stored.at) === dayOf(time)) return

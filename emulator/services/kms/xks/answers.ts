@@ -52,14 +52,16 @@ function bytes(members: Members, name: string): Buffer {
   return decoded
 }
 
+/** A word that KMS may repeat in its own answers. */
+function word(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w.-]{1,64}$/.test(value)
+}
+
 export function readKeyMetadata(members: Members): ExternalKeyMetadata {
-  const keyUsage = members['keyUsage']
-  const isUsage =
-    Array.isArray(keyUsage) &&
-    keyUsage.length <= 10 &&
-    keyUsage.every((usage): usage is string => typeof usage === 'string')
-  if (!isUsage) throw malformed()
-  return { keySpec: text(members, 'keySpec'), keyUsage, keyStatus: text(members, 'keyStatus') }
+  const { keySpec, keyUsage, keyStatus } = members
+  const isUsage = Array.isArray(keyUsage) && keyUsage.length <= 10 && keyUsage.every(word)
+  if (!isUsage || !word(keySpec) || !word(keyStatus)) throw malformed()
+  return { keySpec, keyUsage, keyStatus }
 }
 
 /** @param plaintextLength AES-GCM makes nothing longer or shorter */

@@ -45,6 +45,8 @@ const https = new HttpsAgent({ keepAlive: true, maxSockets: 64 })
  * @param path the whole path, `/kms/xks/v1/health`
  */
 export async function post(address: ProxyAddress, path: string, body: string): Promise<ProxyAnswer> {
+  // AWS's pattern for endpoints lets through what is no host name (`https://1.2.3.4.5`).
+  if (!URL.canParse(address.endpoint)) throw new XksFailure('unreachable')
   const host = new URL(address.endpoint).host
   const payload = Buffer.from(body)
   const { headers } = signRequest(
