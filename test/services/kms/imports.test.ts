@@ -18,11 +18,13 @@ import {
   type AlgorithmSpec,
   type WrappingKeySpec,
 } from '@aws-sdk/client-kms'
+import type { KmsState } from '../../../emulator/services/kms/state.ts'
 import { importsFor, material, wrap } from './importing.ts'
 import {
   ACCOUNT,
   DAY,
   OTHER_ACCOUNT,
+  REGION,
   allow,
   answer,
   denied,
@@ -437,5 +439,28 @@ describe('who may import', () => {
         `User: ${stranger.arn} is not authorized to perform: kms:${action} on this resource because`,
       )
     }
+  })
+})
+
+describe('wrapping keys', () => {
+  it('of one key are kept up to a hundred; the oldest go', async () => {
+    const { KeyId } = await createExternal()
+    const first = await parametersFor(KeyId)
+    const { importParameters } = kms.running.emulator.registry.require('kms').state as KmsState
+    const table = importParameters.in(ACCOUNT, REGION)
+    const [entry] = [...table.find('key', KeyId)]
+    if (!entry) throw new Error('none stored')
+    kms.running.emulator.store.transaction(() => {
+      for (let number = 1; number < 100; number++)
+        table.put(`copy-${number}`, { ...entry[1], expiresAt: entry[1].expiresAt + number })
+    })
+    kms.advance(1000)
+    const latest = await parametersFor(KeyId)
+    expect(table.count('key', KeyId)).toBe(100)
+    const bytes = material()
+    const given = ({ token, ...how }: typeof latest) =>
+      importInto(KeyId, bytes, { ImportToken: token, EncryptedKeyMaterial: wrap(how, bytes) })
+    expect((await refusal(given(first))).code).toBe('ExpiredImportTokenException')
+    expect((await given(latest)).KeyMaterialId).toHaveLength(64)
   })
 })

@@ -48,7 +48,10 @@ const ID_END = HEAD.length + 16
 const EXPIRY_END = ID_END + 8
 const LENGTH = EXPIRY_END + 32
 
-/** Keeps a wrapping key until its parameters expire, and makes the token for it. */
+/** Of one key: each is a private key that would be kept for a day. AWS's rate of one request a second bounds them there. */
+const MOST_PARAMETERS = 100
+
+/** Keeps a wrapping key until its parameters expire, or too many newer ones are there, and makes the token for it. */
 export function storeParameters(key: KeyRecord, wrapping: Wrapping, call: KmsCall): Buffer {
   const expiresAt = call.time + PARAMETERS_VALID_MS
   const id = call.env.ids.bytes(16)
@@ -58,12 +61,28 @@ export function storeParameters(key: KeyRecord, wrapping: Wrapping, call: KmsCal
   const { algorithm, keySpec, privateKey } = wrapping
   const record = { keyId: key.id, algorithm, keySpec, expiresAt, privateKey: toStored(privateKey) }
   const secret = call.env.store.transaction(() => {
+    dropOldest(key, call)
     call.state.importParameters.in(key.account, key.region).put(id.toString('hex'), record)
     return secretNamed('importTokens', call)
   })
   armParameters({ account: key.account, region: key.region, id: id.toString('hex'), record }, call.state, call.env)
   return Buffer.concat([open, proof(secret, key, open)])
 }
+
+/** Makes room for one more. Within a transaction. */
+function dropOldest({ account, region, id: keyId }: KeyRecord, { state, env }: KmsCall): void {
+  const parameters = state.importParameters.in(account, region)
+  let excess = parameters.count('key', keyId) - MOST_PARAMETERS + 1
+  if (excess <= 0) return
+  const oldestFirst = [...parameters.find('key', keyId)].sort(([, a], [, b]) => a.expiresAt - b.expiresAt)
+  for (const [id] of oldestFirst) {
+    if (excess-- <= 0) return
+    parameters.delete(id)
+    env.clock.cancel(taskOf(account, region, id))
+  }
+}
+
+const taskOf = (account: string, region: string, id: string) => `kms/import/${region}/${account}/${id}`
 
 /**
  * The wrapping that a token stands for. Throws InvalidImportTokenException for what was not made for this key, and
@@ -94,7 +113,7 @@ export function armParameters(
   env: Environment,
 ): void {
   const { account, region, id, record } = at
-  env.clock.schedule(`kms/import/${region}/${account}/${id}`, record.expiresAt, () => {
+  env.clock.schedule(taskOf(account, region, id), record.expiresAt, () => {
     env.store.transaction(() => {
       state.importParameters.in(account, region).delete(id)
     })
@@ -106,6 +125,6 @@ export function deleteParameters({ account, region, id: keyId }: KeyRecord, stat
   const parameters = state.importParameters.in(account, region)
   for (const [id] of [...parameters.find('key', keyId)]) {
     parameters.delete(id)
-    env.clock.cancel(`kms/import/${region}/${account}/${id}`)
+    env.clock.cancel(taskOf(account, region, id))
   }
 }
