@@ -15,9 +15,11 @@ interface Bucket {
   tokens: number
   /** When the tokens were counted. */
   at: number
+  readonly full: number
+  readonly perSecond: number
 }
 
-/** Full buckets are as good as none, so the oldest may go. */
+/** Callers choose Regions and so make buckets, but none may make another's forget what was counted. */
 const MOST_BUCKETS = 10_000
 
 /**
@@ -32,12 +34,9 @@ export function createQuotas(limit: Quotas['limit']): Quotas {
     admits(account, region, quota, time) {
       const perSecond = limit(quota, region)
       if (perSecond === undefined) return true
-      const full = Math.max(perSecond, 1)
       const name = `${account}/${region}/${quota}`
-      const bucket = buckets.get(name) ?? added(buckets, name, { tokens: full, at: time })
-      // A clock that was moved back refills nothing.
-      const seconds = Math.max(time - bucket.at, 0) / 1000
-      bucket.tokens = Math.min(full, bucket.tokens + seconds * perSecond)
+      const bucket = buckets.get(name) ?? added(buckets, name, newBucket(perSecond, time))
+      bucket.tokens = tokensOf(bucket, time)
       bucket.at = time
       if (bucket.tokens < 1) return false
       bucket.tokens -= 1
@@ -49,13 +48,27 @@ export function createQuotas(limit: Quotas['limit']): Quotas {
   }
 }
 
+function newBucket(perSecond: number, at: number): Bucket {
+  const full = Math.max(perSecond, 1)
+  return { tokens: full, at, full, perSecond }
+}
+
+/** A clock that was moved back refills nothing. */
+const tokensOf = ({ tokens, at, full, perSecond }: Bucket, time: number): number =>
+  Math.min(full, tokens + (Math.max(time - at, 0) / 1000) * perSecond)
+
+/** Full buckets are as good as none and go; only where all are in use goes the oldest. */
 function added(buckets: Map<string, Bucket>, name: string, bucket: Bucket): Bucket {
-  if (buckets.size >= MOST_BUCKETS) {
-    for (const oldest of buckets.keys()) {
-      buckets.delete(oldest)
-      break
-    }
-  }
+  if (buckets.size >= MOST_BUCKETS) makeRoom(buckets, bucket.at)
   buckets.set(name, bucket)
   return bucket
+}
+
+function makeRoom(buckets: Map<string, Bucket>, time: number): void {
+  let oldest: string | undefined
+  for (const [name, bucket] of buckets) {
+    oldest ??= name
+    if (tokensOf(bucket, time) >= bucket.full) buckets.delete(name)
+  }
+  if (buckets.size >= MOST_BUCKETS && oldest !== undefined) buckets.delete(oldest)
 }

@@ -39,6 +39,15 @@ describe('request rates', () => {
     expect([ask(NOW), ask(NOW - 86_400_000), ask(NOW - 86_400_000 + 10_000)]).toEqual([true, false, true])
   })
 
+  it('are not forgotten because somebody else makes many', () => {
+    const quotas = twoPerSecond()
+    expect([1, 2].map(() => quotas.admits('1', 'r', 'Slow', NOW))).toEqual([true, false])
+    // Callers choose Regions. Of this quota, all are full again half a second later; the one above is not.
+    for (let made = 0; made < 25_000; made++) quotas.admits('2', `region-${made}`, 'Op', NOW + made / 10)
+    expect(quotas.admits('1', 'r', 'Slow', NOW + 5_000)).toBe(false)
+    expect(quotas.admits('1', 'r', 'Slow', NOW + 10_000)).toBe(true)
+  })
+
   it('forget everything when told to', () => {
     const quotas = twoPerSecond()
     quotas.admits('1', 'r', 'Slow', NOW)
