@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
-import { generateKeyPairSync, randomBytes, X509Certificate, type KeyObject } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, randomBytes, X509Certificate, type KeyObject } from 'node:crypto'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -254,6 +254,24 @@ describe('the fields', () => {
     ['noise', randomBytes(294)],
   ])('whose public_key is %s are refused', (_what, key) => {
     expect(fault(attest(nitro, recipient, { public_key: key }))).toBe(UNUSABLE)
+  })
+
+  /** The number, or `change` of it, as the exponent or modulus of a public key that OpenSSL still reads. */
+  const changed = (part: 'n' | 'e', change: (bytes: Buffer) => Buffer) => {
+    const jwk = recipient.export({ format: 'jwk' })
+    const bytes = change(Buffer.from(jwk[part] ?? '', 'base64url'))
+    return spki(createPublicKey({ key: { ...jwk, [part]: bytes.toString('base64url') }, format: 'jwk' }))
+  }
+  it.each([
+    ['encrypts nothing', () => changed('e', () => Buffer.from([1]))],
+    ['has an even exponent', () => changed('e', () => Buffer.from([4]))],
+    ['has an exponent that takes forever', () => changed('e', (bytes) => Buffer.concat([bytes, Buffer.alloc(200, 1)]))],
+    [
+      'has an even modulus',
+      () => changed('n', (bytes) => Buffer.concat([bytes.subarray(0, -1), Buffer.from([(bytes.at(-1) ?? 0) & 0xfe])])),
+    ],
+  ])('whose public_key %s are refused', (_what, key) => {
+    expect(fault(attest(nitro, recipient, { public_key: key() }))).toBe('has a public_key that cannot encrypt')
   })
 })
 

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from 'node:crypto'
+import { constants, createPublicKey, publicEncrypt, type KeyObject } from 'node:crypto'
 import { trustedKey, type TrustedRoots } from './chain.ts'
 import { isSignedBy, readCoseSign1 } from './cose.ts'
 import { readDocument, type AttestationDocument } from './document.ts'
@@ -34,8 +34,23 @@ function recipientKey(spki: Uint8Array): KeyObject {
   if (key?.asymmetricKeyType !== 'rsa' || !MODULUS_LENGTHS.has(key.asymmetricKeyDetails?.modulusLength)) {
     throw new AttestationError('has a public_key that is not an RSA key of 2048, 3072 or 4096 bits')
   }
+  if (!encrypts(key)) throw new AttestationError('has a public_key that cannot encrypt')
   return key
 }
+
+/** OpenSSL reads numbers that are no RSA key: even ones, and exponents that encrypt nothing or take forever. */
+function encrypts(key: KeyObject): boolean {
+  const exponent = key.asymmetricKeyDetails?.publicExponent ?? 0n
+  if (exponent < 3n || exponent % 2n === 0n || exponent >= LARGEST_EXPONENT) return false
+  try {
+    publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }, Buffer.alloc(32))
+    return true
+  } catch {
+    return false
+  }
+}
+
+const LARGEST_EXPONENT = 2n ** 64n
 
 function readKey(spki: Uint8Array): KeyObject | undefined {
   try {

@@ -14,6 +14,7 @@ export type AttestationFault =
   | 'carries a certificate that its issuer did not sign'
   | 'is not signed by its certificate'
   | 'has a public_key that is not an RSA key of 2048, 3072 or 4096 bits'
+  | 'has a public_key that cannot encrypt'
 
 /** The fields of an attestation document: enclaves have `pcrs`, instances with a NitroTPM `nitrotpm_pcrs`. */
 export type Field =
