@@ -11,6 +11,9 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
+import { generateSecret } from '../../../emulator/crypto/material.ts'
+import { BucketKeys } from '../../../emulator/services/s3/encryption/bucketKeys.ts'
+import type { DataKey } from '../../../emulator/services/s3/encryption/dataKeys.ts'
 import type { UsageReport } from '../../../emulator/audit/usageReport.ts'
 import { ACCOUNT, type Credentials } from '../../support/emulator.ts'
 import { allow, denied, policy, refusal, startWorld, type World } from './support.ts'
@@ -192,5 +195,17 @@ describe('a Bucket Key', () => {
     expect(totals.requests).toMatchObject({ savedByBucketKeys: 3, savedUsd: 0.000009 })
     expect(keys.find((each) => each.key === key)?.requests).toMatchObject({ requests: 1, savedByBucketKeys: 3 })
     expect(services.find(({ service }) => service === 's3')).toMatchObject({ requests: 1, savedByBucketKeys: 3 })
+  })
+})
+
+describe('what is kept of Bucket Keys', () => {
+  it('goes when its time is over, even if nobody asks again', () => {
+    const keys = new BucketKeys()
+    const dataKey: DataKey = { secret: generateSecret(32), encryption: { kind: 's3' } }
+    keys.keepWritten('a', dataKey, 0)
+    keys.keepWritten('b', dataKey, 5 * MINUTES - 1)
+    expect(keys.written('a', 1)).toBe(dataKey)
+    keys.keepWritten('c', dataKey, 5 * MINUTES)
+    expect([keys.written('a', 1), keys.written('b', 5 * MINUTES)]).toEqual([undefined, dataKey])
   })
 })

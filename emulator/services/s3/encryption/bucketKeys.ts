@@ -53,7 +53,7 @@ export class BucketKeys {
   }
 }
 
-/** Values that are good for a while; when there are too many, the oldest goes. */
+/** Values that are good for a while: keys are not kept for longer, even if nobody asks again. When there are too many, the oldest goes. */
 class Kept<T> {
   readonly #values = new Map<string, { readonly value: T; readonly since: number }>()
 
@@ -68,10 +68,9 @@ class Kept<T> {
   put(id: string, value: T, since: number): void {
     this.#values.delete(id)
     this.#values.set(id, { value, since })
-    if (this.#values.size <= MOST_KEPT) return
-    for (const oldest of this.#values.keys()) {
+    for (const [oldest, kept] of this.#values) {
+      if (this.#values.size <= MOST_KEPT && since < kept.since + KEPT_MS) break
       this.#values.delete(oldest)
-      break
     }
   }
 
