@@ -1,3 +1,4 @@
+import type { Waiter } from '../lib/turns.ts'
 import type { SecretBytes } from './types.ts'
 import type { MessageType, SpecDescriptor } from './specs/descriptor.ts'
 import { ecc } from './specs/ecc.ts'
@@ -60,10 +61,15 @@ const MAC_SCHEMES = new Map(DESCRIPTORS.flatMap(({ macs = {} }) => Object.entrie
 
 /**
  * Fresh material. SYMMETRIC_DEFAULT: 32 bytes; HMAC: as many as the digest has; asymmetric: PKCS#8 DER, of ML-DSA and
- * ML-KEM the seed form. A promise only where it takes long: RSA, one generation at a time, in a thread of its own.
+ * ML-KEM the seed form. A promise only where it takes long: RSA, one generation at a time, in a thread of its own. It rejects with
+ * TooManyWaiting and GivenUp (lib/turns).
+ * @param waiter for whom: owners take turns
  */
-export function generateMaterial(spec: MaterialSpec): SecretBytes | Promise<SecretBytes> {
-  return SPECS[spec].generate()
+export function generateMaterial(
+  spec: MaterialSpec,
+  waiter: Waiter = { owner: '', isWaiting: () => true },
+): SecretBytes | Promise<SecretBytes> {
+  return SPECS[spec].generate(waiter)
 }
 
 /**

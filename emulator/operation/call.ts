@@ -187,6 +187,8 @@ export interface Call<S = unknown, K = unknown> {
   readonly body?: AsyncIterable<Buffer> | undefined
   /** Trailing checksum headers, complete once `body` has ended. */
   readonly trailers?: (() => Readonly<Record<string, string>>) | undefined
+  /** The connection that the request came by: once it is destroyed, nobody waits for the answer. Only while the call goes on. */
+  readonly client?: { readonly destroyed: boolean } | undefined
   /** Response headers that the SDK's schema does not know. */
   readonly responseHeaders: Record<string, string>
   readonly trace: Trace

@@ -38,6 +38,7 @@ class RowCall implements Call<unknown, Keys<KeyUses>> {
   keys: Keys<KeyUses> = NO_KEYS
   body: Call['body']
   readonly trailers: Call['trailers']
+  client: Call['client']
   readonly responseHeaders: Record<string, string> = {}
   readonly trace: Call['trace']
 
@@ -55,6 +56,7 @@ class RowCall implements Call<unknown, Keys<KeyUses>> {
     this.env = facts.env
     this.body = facts.body
     this.trailers = facts.trailers
+    this.client = facts.client
     this.trace = newTrace(row.readOnly ?? false)
   }
 
@@ -88,8 +90,8 @@ export async function perform(service: BoundService, row: AnyRow['row'], input: 
     return output
   } finally {
     call.trace.audit = row.audit?.(input, output, subject, call)
-    // The decision log keeps the call for a while; the connection behind its body must not be kept with it.
-    if (row.streams && call instanceof RowCall) call.body = undefined
+    // The decision log keeps the call for a while; the connection must not be kept with it.
+    if (call instanceof RowCall) call.body = call.client = undefined
   }
 }
 

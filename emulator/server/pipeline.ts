@@ -132,6 +132,7 @@ async function invoke(exchange: Exchange): Promise<void> {
       env: core.env,
       body: exchange.stream,
       trailers: exchange.trailers,
+      client: req.socket,
     },
     core.registry,
   )

@@ -1,3 +1,4 @@
+import type { Waiter } from '../../lib/turns.ts'
 import type { SecretBytes } from '../types.ts'
 
 export type MessageType = 'RAW' | 'DIGEST' | 'EXTERNAL_MU'
@@ -32,7 +33,8 @@ export interface Kem {
 
 /** Everything that depends on a key spec. Algorithms have the names of the KMS API. */
 export interface SpecDescriptor {
-  readonly generate: () => SecretBytes | Promise<SecretBytes>
+  /** @param waiter who takes turns with others where it takes long */
+  readonly generate: (waiter: Waiter) => SecretBytes | Promise<SecretBytes>
   /** May throw for bytes that are not acceptable. */
   readonly accept: (bytes: Buffer) => SecretBytes | undefined
   readonly publicKey?: (material: SecretBytes) => Buffer

@@ -9,6 +9,7 @@ import {
   publicEncrypt,
 } from 'node:crypto'
 import { promisify } from 'node:util'
+import { createTurns } from '../../lib/turns.ts'
 import { revealBytes, secretOf } from '../material.ts'
 import type { SecretBytes } from '../types.ts'
 import { ofLength, perMaterial } from './descriptor.ts'
@@ -20,6 +21,8 @@ import { privateKey, readOutsideKey } from './pkcs8.ts'
 
 const generatePair = promisify(generateKeyPair)
 const OVERHEAD_BESIDES_DIGESTS = 2
+/** Key pairs that one owner may wait for: minutes' worth of the largest. */
+const MOST_WAITING = 200
 
 const publicKeyObject = perMaterial((material) => createPublicKey(privateKey(material)))
 
@@ -27,7 +30,7 @@ const publicKeyObject = perMaterial((material) => createPublicKey(privateKey(mat
 export function rsa(bits: number): SpecDescriptor {
   const length = bits / 8
   return {
-    generate: () => oneAtATime(() => generate(bits)),
+    generate: (waiter) => generations.take(waiter, () => generate(bits)),
     accept: (bytes) => accept(bits, bytes),
     publicKey: perMaterial((material) => publicKeyObject(material).export({ format: 'der', type: 'spki' })),
     encryption: {
@@ -45,14 +48,8 @@ export function rsa(bits: number): SpecDescriptor {
   }
 }
 
-let lastGeneration: Promise<unknown> = Promise.resolve()
-
 /** A generation occupies a thread of the pool for up to seconds; the pool's other threads serve the files. */
-function oneAtATime<T>(generation: () => Promise<T>): Promise<T> {
-  const result = lastGeneration.then(generation)
-  lastGeneration = result.catch(() => undefined)
-  return result
-}
+const generations = createTurns(MOST_WAITING)
 
 async function generate(bits: number): Promise<SecretBytes> {
   const pair = await generatePair('rsa', {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AwsError } from '../../lib/awsError.ts'
+import { requestAborted } from '../../operation/aborted.ts'
 import type { Caller } from '../../operation/call.ts'
 import { PROTOCOLS } from '../protocols.ts'
 import type { Core, Exchange } from '../exchange.ts'
@@ -87,7 +88,7 @@ export function read(exchange: Exchange): void | Promise<void> {
       )
     })
     req.once('close', () => {
-      if (!req.complete) reject(new AwsError('RequestAbortedException', 400, 'The request was aborted by the client.'))
+      if (!req.complete) reject(requestAborted())
     })
   })
 }

@@ -1,5 +1,5 @@
 import type { GenerateDataKeyPairRequest, GenerateDataKeyPairWithoutPlaintextRequest } from '@aws-sdk/client-kms'
-import { generateMaterial, publicKeyOf } from '../../../crypto/keyMaterial.ts'
+import { publicKeyOf } from '../../../crypto/keyMaterial.ts'
 import { revealBytes } from '../../../crypto/material.ts'
 import type { AuditFacts } from '../../../operation/trace.ts'
 import { keyResources, said } from '../audit.ts'
@@ -7,6 +7,7 @@ import { NO_CONTEXT } from '../encryptionContext.ts'
 import { invalidKeyUsage, wrongOrigin } from '../errors.ts'
 import { isOffered, specFacts } from '../keySpecs.ts'
 import { sealUnder, SYMMETRIC } from '../keys/ciphertext.ts'
+import { makeMaterial } from '../keys/generate.ts'
 import { recordUse } from '../keys/lastUse.ts'
 import type { Target } from '../keys/resolve.ts'
 import { endDryRun, requireAlgorithm, requireUsage, usable } from '../keys/use.ts'
@@ -36,7 +37,7 @@ async function generate(input: PairInput, call: KmsCall, target: Target, operati
   const spec = given(input.KeyPairSpec)
   if (!isOffered(spec, call.region)) throw pairSpecNotOffered(spec)
   endDryRun(input)
-  const secret = await generateMaterial(spec)
+  const secret = await makeMaterial(spec, call)
   // Key pairs take their time to make: the KMS key that was authorized is looked at again.
   const current = call.state.keys.in(target.account, call.region).get(id)
   const key = sealingKey({ ...target, key: current }, operation)

@@ -1,11 +1,12 @@
 import type { ImportKeyMaterialRequest } from '@aws-sdk/client-kms'
 import { materialId } from '../../../crypto/envelope.ts'
-import { generateMaterial, publicKeyOf } from '../../../crypto/keyMaterial.ts'
+import { publicKeyOf } from '../../../crypto/keyMaterial.ts'
 import type { SecretBytes } from '../../../crypto/types.ts'
 import { unwrapMaterial } from '../../../crypto/wrap.ts'
 import { keyResources, said } from '../audit.ts'
 import { invalidCiphertext, keyMissing, validation, wrongOrigin } from '../errors.ts'
 import { bufferOf } from '../keys/ciphertext.ts'
+import { makeMaterial } from '../keys/generate.ts'
 import { deleteBytes, forgetMaterial, isImported, knownMaterial, withMaterial } from '../keys/imported.ts'
 import { acceptImport, requireImportMembers, type ImportTerms } from '../keys/importing.ts'
 import { PARAMETERS_VALID_MS, readImportToken, requireWrapping, storeParameters } from '../keys/importParameters.ts'
@@ -41,7 +42,7 @@ const getParametersForImport = kms.row('GetParametersForImport', {
   async run(input, call, target) {
     const key = importable(target, 'GetParametersForImport')
     const way = requireWrapping(key, given(input.WrappingAlgorithm), given(input.WrappingKeySpec))
-    const privateKey = await generateMaterial(way.keySpec)
+    const privateKey = await makeMaterial(way.keySpec, call)
     // The key may have been scheduled for deletion, or be gone, by the time the wrapping key is there.
     const now = call.state.keys.in(key.account, key.region).get(key.id)
     const still = importable({ ...target, key: now }, 'GetParametersForImport')

@@ -1,11 +1,11 @@
 import type { CreateKeyRequest, Tag } from '@aws-sdk/client-kms'
-import { generateMaterial } from '../../../crypto/keyMaterial.ts'
 import type { Check } from '../../../operation/define.ts'
 import { isoTime, said } from '../audit.ts'
 import { validation } from '../errors.ts'
 import { isOffered, KEY_SPECS } from '../keySpecs.ts'
 import { checkGrantTokens } from '../grants/tokens.ts'
 import { createKeyRecord, requireRoomForKey, storeNewKey } from '../keys/create.ts'
+import { makeMaterial } from '../keys/generate.ts'
 import { asItIs } from '../keyStores/availability.ts'
 import { placeOf, requireKeyStoreChoices, requirePlace, type KeyPlace } from '../keyStores/keys.ts'
 import { keyMetadata } from '../keys/metadata.ts'
@@ -94,7 +94,7 @@ const createKey = kms.row('CreateKey', {
     // changed after it.
     keyToBe(input, chosen, undefined, call)
     const place = await placeOf(input, call)
-    const material = chosen.origin === 'EXTERNAL' ? undefined : await generateMaterial(chosen.spec)
+    const material = chosen.origin === 'EXTERNAL' ? undefined : await makeMaterial(chosen.spec, call)
     return call.env.store.transaction(() => {
       const key = storeNewKey(keyToBe(input, chosen, place, call), material, call)
       if (key.multiRegion) call.env.directory.ensureServiceLinkedRole(SYNCHRONIZER, call)
