@@ -191,6 +191,8 @@ describe('CreateCustomKeyStore', () => {
     await create()
     const again = { CustomKeyStoreName: 'again' }
     expect((await refusal(create(again))).code).toBe('XksProxyUriInUseException')
+    const shouted = { ...again, XksProxyUriEndpoint: ENDPOINT.replace('xks', 'XKS') }
+    expect((await refusal(create(shouted))).code).toBe('XksProxyUriInUseException')
     expect((await refusal(create({ XksProxyUriEndpoint: SECOND }))).code).toBe('CustomKeyStoreNameInUseException')
     expect(await create({ ...again, XksProxyUriEndpoint: SECOND })).toMatch(/^cks-/)
     expect(await create({}, kms.of(OTHER_ACCOUNT))).toMatch(/^cks-/)

@@ -122,8 +122,9 @@ export const keyStoreCollections = {
         store.type === 'AWS_CLOUDHSM' ? ownIndex(store, store.clusterId) : undefined,
       trustAnchor: (store: KeyStoreRecord) =>
         store.type === 'AWS_CLOUDHSM' ? ownIndex(store, certificateKey(store.trustAnchor)) : undefined,
-      uri: externalIndex(({ endpoint, path }, store) => ownIndex(store, endpoint + path)),
-      endpoint: externalIndex(({ endpoint }, { region }) => `${region}/${endpoint}`),
+      // Host names are the same in any case.
+      uri: externalIndex(({ endpoint, path }, store) => ownIndex(store, endpoint.toLowerCase() + path)),
+      endpoint: externalIndex(({ endpoint }, { region }) => `${region}/${endpoint.toLowerCase()}`),
       vpcService: externalIndex(({ vpcService }, { region }) => vpcService && `${region}/${vpcService.name}`),
     },
   } satisfies CollectionSpec<KeyStoreRecord>,

@@ -28,10 +28,11 @@ export function requireUnique(store: KeyStoreRecord, state: KmsState): void {
  */
 function requireUniqueProxy(store: ExternalKeyStore, state: KmsState): void {
   const { endpoint, path, connectivity, vpcService } = store.proxy
-  if (others('uri', ownIndex(store, endpoint + path), store, state).length > 0) throw proxyUriInUse(endpoint + path)
+  const host = endpoint.toLowerCase()
+  if (others('uri', ownIndex(store, host + path), store, state).length > 0) throw proxyUriInUse(endpoint + path)
   const isPublic = (other: KeyStoreRecord) =>
     other.type === 'EXTERNAL_KEY_STORE' && other.proxy.connectivity === 'PUBLIC_ENDPOINT'
-  const neighbours = others('endpoint', `${store.region}/${endpoint}`, store, state)
+  const neighbours = others('endpoint', `${store.region}/${host}`, store, state)
   if (neighbours.length > 0 && !(connectivity === 'PUBLIC_ENDPOINT' && neighbours.every(isPublic)))
     throw proxyEndpointInUse(endpoint)
   if (vpcService && others('vpcService', `${store.region}/${vpcService.name}`, store, state).length > 0)

@@ -4,7 +4,7 @@ import type { KeyRecord } from '../state.ts'
 import { isImported, lacksMaterial } from './imported.ts'
 import { multiRegionConfiguration } from './multiRegion.ts'
 
-/** KeyMetadata in AWS's order of members (facts: B8). */
+/** KeyMetadata in AWS's order of members (facts: B8). Without spreads, after which V8 is slow (docs/speed.md): services ask for it often. */
 export function keyMetadata(key: KeyRecord): KeyMetadata {
   const { EncryptionAlgorithms, SigningAlgorithms, KeyAgreementAlgorithms, EncapsulationAlgorithms, MacAlgorithms } =
     usageFacts(key).algorithms
@@ -18,12 +18,12 @@ export function keyMetadata(key: KeyRecord): KeyMetadata {
     Description: key.description,
     KeyUsage: key.usage,
     KeyState: key.state,
-    ...(key.deletion?.at !== undefined && { DeletionDate: new Date(key.deletion.at) }),
-    ...(expiry?.ValidTo && { ValidTo: expiry.ValidTo }),
+    DeletionDate: key.deletion?.at === undefined ? undefined : new Date(key.deletion.at),
+    ValidTo: expiry?.ValidTo,
     Origin: key.origin,
     CustomKeyStoreId: key.customKeyStoreId,
     CloudHsmClusterId: key.cloudHsmClusterId,
-    ...(expiry && { ExpirationModel: expiry.ExpirationModel }),
+    ExpirationModel: expiry?.ExpirationModel,
     KeyManager: key.manager,
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- AWS serves the old name beside the new one
     CustomerMasterKeySpec: key.spec as KeyMetadata['CustomerMasterKeySpec'],

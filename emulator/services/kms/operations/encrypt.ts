@@ -34,8 +34,8 @@ const encrypt = kms.row('Encrypt', {
       ...said(input, 'KeyId', 'EncryptionContext', 'DryRun'),
     },
     responseElements: null,
-    ...usedKeyData(target, {}),
     resources: keyResources(target),
+    ...usedKeyData(target, {}),
   }),
 })
 
