@@ -78,9 +78,7 @@ describe('a state that was exported without secrets', () => {
     expect(await refusal(kms.root.send(pair))).toEqual(material)
     const sign = new SignCommand({ KeyId: signing.KeyId, Message: plain, SigningAlgorithm: 'ECDSA_SHA_256' })
     for (const command of [sign, new GetPublicKeyCommand({ KeyId: signing.KeyId })]) {
-      expect(await refusal(kms.root.send(command as SignCommand))).toEqual(
-        missing(`The material of ${signing.Arn}`),
-      )
+      expect(await refusal(kms.root.send(command as SignCommand))).toEqual(missing(`The material of ${signing.Arn}`))
     }
     const mac = new GenerateMacCommand({ KeyId: macs.KeyId, Message: plain, MacAlgorithm: 'HMAC_SHA_256' })
     expect(await refusal(kms.root.send(mac))).toEqual(missing(`The material of ${macs.Arn}`))
