@@ -19,7 +19,7 @@ import { DIRECTORY_MODE, isErrno, syncDirectory } from './files.ts'
 import type { BlobReader, BlobWriter, Blobs } from './store.ts'
 
 const readChunk = promisify(readFile)
-const CHUNK = 1024 * 1024
+const CHUNK = 512 * 1024
 /** Where small blobs are read to, since their size is not known before: shared, because nothing waits in between. */
 const SMALL = Buffer.allocUnsafeSlow(256 * 1024)
 /** Nothing else is ever made a path: a state that somebody edited cannot lead out of the directory. */

@@ -73,10 +73,10 @@ const hasBody = ({ headers }: Exchange) =>
   (headers['content-length'] !== undefined && headers['content-length'] !== '0')
 
 /**
- * How much is written at once: each write wakes the client, which then competes with the decryption of what follows
- * (docs/speed.md).
+ * How much is written at once: each write wakes the client, which then competes with the decryption of what follows. More than
+ * this is slower again, at worst by half, when several streams are under way (docs/speed.md).
  */
-const BURST = 1024 * 1024
+const BURST = 512 * 1024
 
 /** Streams chunks at the client's pace. A failure on the way cuts the connection: a short body must not look whole. */
 async function pour(chunks: AsyncIterable<Uint8Array>, res: ServerResponse): Promise<void> {
