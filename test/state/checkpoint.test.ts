@@ -71,13 +71,15 @@ describe('a checkpoint', () => {
     const dir = directory()
     const store = await open(dir, { checkpoint: { minimumBytes: 2000 } })
     const items = store.collection(ITEMS).in()
-    let largest = 0
-    for (let n = 0; n < 400; n++) {
+    items.put('0', { n: 0, pad })
+    const first = journals(dir)[0]
+    for (let n = 1; n < 20; n++) items.put(String(n), { n, pad })
+    // How many writes pass meanwhile is the disk's affair; that the first journal goes without being told to is what counts.
+    for (let n = 20; journals(dir).includes(first ?? '') && n < 100_000; n++) {
       items.put(String(n % 20), { n, pad })
       await new Promise(setImmediate)
-      largest = Math.max(largest, ...journals(dir).map((name) => statSync(join(dir, name)).size))
     }
-    expect(largest).toBeLessThan(400 * 200)
+    expect(journals(dir)).not.toContain(first)
     await store.checkpoint()
     expect(journals(dir)).toHaveLength(1)
     expect(items.size).toBe(20)
