@@ -1,6 +1,6 @@
 // What `npm start` and `npm test` do first on a fresh clone: install what is missing, build what is stale.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -14,6 +14,8 @@ if (major < 20 || (major === 20 && minor < 19))
 const STAMP = 'node_modules/.twokey-installed'
 const lock = readFileSync(at('package-lock.json'), 'utf8')
 if (!existsSync(at(STAMP)) || readFileSync(at(STAMP), 'utf8') !== lock) {
+  if (lstatSync(at('node_modules'), { throwIfNoEntry: false })?.isSymbolicLink())
+    fail('`node_modules` is a link, and installing would empty what it points to; remove the link first')
   console.log('Installing dependencies (once) …')
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
   writeFileSync(at(STAMP), lock)
