@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { keepLargeBuffers } from '../lib/largeBuffers.ts'
 import { createEmulator, type Emulator } from '../server/app.ts'
 import { DEFAULTS, readSettings, SETTINGS, SettingsError, type Settings } from '../server/settings.ts'
 import { loadSeed } from '../server/world/seed.ts'
@@ -20,6 +21,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const settings = settingsFrom(args)
   if (!settings) return 0
   const began = process.hrtime.bigint()
+  keepLargeBuffers()
   const log = (line: string) => {
     process.stderr.write(`${line}\n`)
   }

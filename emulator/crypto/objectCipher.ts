@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto'
+import type { ByteStream } from '../lib/byteStream.ts'
 import { TAG_LENGTH, open, seal } from './aead.ts'
 import { revealBytes } from './material.ts'
 import { fillRandom } from './random.ts'
 import type { SecretBytes } from './types.ts'
 
 /**
- * Bulk encryption: a 32-byte header, then segments of 256 KiB plaintext, each with its 16-byte tag.
+ * Bulk encryption: a 32-byte header, then segments that are 256 KiB long with their 16-byte tags.
  *
  *     0   `twokey`, format version (2 bytes)
  *     8   24 random bytes: the salt from which, with the data key, this stream's own key is derived
@@ -16,12 +17,13 @@ import type { SecretBytes } from './types.ts'
  * safe to use one data key for several streams. An empty object has one empty segment.
  *
  * Setting up a cipher costs as much as encrypting 16 KiB, so segments are long; a range read decrypts whole ones, so not longer.
- * Format 1 had segments of 64 KiB and is still read.
+ * With its tag one is a round number of bytes, so that a chunk from the disk holds whole ones and each is decrypted in one piece.
+ * Formats 1 and 2, with 64 KiB and 256 KiB of plaintext in a segment, are still read.
  */
-export const SEGMENT_LENGTH = 256 * 1024
+export const SEGMENT_LENGTH = 256 * 1024 - TAG_LENGTH
 const MAGIC = Buffer.from('twokey\0', 'latin1')
-const VERSION = 2
-const SEGMENT_LENGTHS: Readonly<Record<number, number>> = { 1: 64 * 1024, [VERSION]: SEGMENT_LENGTH }
+const VERSION = 3
+const SEGMENT_LENGTHS: Readonly<Record<number, number>> = { 1: 64 * 1024, 2: 256 * 1024, [VERSION]: SEGMENT_LENGTH }
 const SALT_AT = MAGIC.length + 1
 const SALT_LENGTH = 24
 const HEADER_LENGTH = SALT_AT + SALT_LENGTH
@@ -77,9 +79,9 @@ export function encryptStream(
 
 /**
  * Exactly the bytes `[start, end)` of the plaintext; reads only the header and the segments that hold them, and hands
- * out a segment's bytes only once all of it has been verified. Throws `ObjectDamaged`; errors of `readCipher` pass through.
+ * out a segment's bytes only once all of it has been verified; each chunk has an ArrayBuffer of its own. Throws `ObjectDamaged`; errors of `readCipher` pass through.
  * @param plaintextLength of the whole object; `0 <= start <= end <= plaintextLength`
- * @param readCipher bytes `[from, to)` of the ciphertext, in chunks of any size
+ * @param readCipher bytes `[from, to)` of the ciphertext, in chunks of any size, which are released
  */
 export async function* decryptRange(
   dataKey: SecretBytes,
@@ -87,7 +89,7 @@ export async function* decryptRange(
   plaintextLength: number,
   start: number,
   end: number,
-  readCipher: (from: number, to: number) => AsyncIterable<Buffer>,
+  readCipher: (from: number, to: number) => ByteStream,
 ): AsyncGenerator<Buffer, void, undefined> {
   if (!(start >= 0 && start <= end && end <= plaintextLength)) throw new RangeError('range lies outside the object')
   if (start === end && plaintextLength > 0) return
@@ -104,9 +106,10 @@ export async function* decryptRange(
     for (let index = first; index <= last; index++) {
       const base = index * segment
       const length = Math.min(segment, plaintextLength - base)
-      const ciphertext = await input.take(length)
-      const tag = Buffer.concat(await input.take(TAG_LENGTH))
-      yield* cut(cipher.open(index, index === lastOfAll, ciphertext, tag), start - base, end - base)
+      const [ciphertext, tag] = split(await input.take(length + TAG_LENGTH), length)
+      const plaintext = cipher.open(index, index === lastOfAll, ciphertext, Buffer.concat(tag))
+      input.release()
+      yield* cut(plaintext, start - base, end - base)
     }
   } finally {
     await input.close()
@@ -143,7 +146,7 @@ function newHeader(): Buffer {
   return header
 }
 
-async function readHeader(source: AsyncIterable<Buffer>): Promise<Buffer> {
+async function readHeader(source: ByteStream): Promise<Buffer> {
   const input = new ChunkReader(source)
   try {
     return Buffer.concat(await input.take(HEADER_LENGTH))
@@ -212,10 +215,15 @@ function* cut(chunks: readonly Buffer[], start: number, end: number): Generator<
 
 /** Takes exact numbers of bytes from a stream of chunks, without copying. */
 class ChunkReader {
+  readonly #stream: ByteStream
   readonly #source: AsyncIterator<Buffer>
   #rest: Buffer = Buffer.alloc(0)
+  /** The chunk that `#rest` is the end of. */
+  #chunk: Buffer | undefined
+  #spent: Buffer[] = []
 
-  constructor(source: AsyncIterable<Buffer>) {
+  constructor(source: ByteStream) {
+    this.#stream = source
     this.#source = source[Symbol.asyncIterator]()
   }
 
@@ -227,7 +235,8 @@ class ChunkReader {
       if (this.#rest.length === 0) {
         const next = await this.#source.next()
         if (next.done === true) throw new ObjectDamaged()
-        this.#rest = next.value
+        if (this.#chunk) this.#spent.push(this.#chunk)
+        this.#chunk = this.#rest = next.value
       }
       const part = this.#rest.subarray(0, missing)
       this.#rest = this.#rest.subarray(part.length)
@@ -235,6 +244,16 @@ class ChunkReader {
       if (part.length > 0) parts.push(part)
     }
     return parts
+  }
+
+  /** Gives back the chunks of which all has been taken: what was taken so far must not be needed any more. */
+  release(): void {
+    if (this.#chunk && this.#rest.length === 0) {
+      this.#spent.push(this.#chunk)
+      this.#chunk = undefined
+    }
+    for (const chunk of this.#spent) this.#stream.release?.(chunk)
+    this.#spent = []
   }
 
   /** Lets the source close its file. */

@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { promisify } from 'node:util'
+import { releasable, type ByteStream } from '../lib/byteStream.ts'
 import { createIds } from '../lib/ids.ts'
 import { BlobMissing } from './errors.ts'
 import { FileBlobWriter, UNFINISHED } from './fileBlobWriter.ts'
@@ -56,7 +57,7 @@ export class FileBlobs implements Blobs {
     const size = fstatSync(file).size
     return {
       size,
-      read: (start = 0, end = size) => chunksOf(file, start, Math.min(end, size)),
+      read: (start = 0, end = size) => releasable(chunksOf(file, start, Math.min(end, size))),
       close() {
         if (open) closeSync(file)
         open = false
@@ -64,7 +65,11 @@ export class FileBlobs implements Blobs {
     }
   }
 
-  async *read(id: string, start?: number, end?: number): AsyncGenerator<Buffer, void, undefined> {
+  read(id: string, start?: number, end?: number): ByteStream {
+    return releasable(this.#read(id, start, end))
+  }
+
+  async *#read(id: string, start?: number, end?: number): AsyncGenerator<Buffer, void, undefined> {
     const reader = this.open(id)
     try {
       yield* reader.read(start, end)

@@ -1,3 +1,5 @@
+import type { ByteStream } from '../lib/byteStream.ts'
+
 /**
  * The store contract. One in-memory model, journalled; two implementations (memory, files) behind one factory and one test suite.
  *
@@ -84,7 +86,7 @@ export interface Blobs {
    */
   open(id: string): BlobReader
   /** Bytes `[start, end)` of a blob, in chunks; opened when the first is asked for. Throws `BlobMissing` when it is gone. */
-  read(id: string, start?: number, end?: number): AsyncIterable<Buffer>
+  read(id: string, start?: number, end?: number): ByteStream
   /** A small blob at once and synchronously; throws `BlobMissing`. */
   readSmall(id: string): Buffer
   size(id: string): number | undefined
@@ -98,7 +100,7 @@ export interface Blobs {
 export interface BlobReader {
   readonly size: number
   /** Bytes `[start, end)`, in chunks; may be called several times. */
-  read(start?: number, end?: number): AsyncIterable<Buffer>
+  read(start?: number, end?: number): ByteStream
   /** Harmless when repeated. Not before the last chunk has come. */
   close(): void
 }

@@ -1,4 +1,5 @@
 import type { AwsError } from '../lib/awsError.ts'
+import type { ByteStream } from '../lib/byteStream.ts'
 import type { OperationModel, ServiceModel } from './schema.ts'
 
 /** A request as it came, before anything is known about it. Header names are lower case. */
@@ -17,7 +18,7 @@ export interface WireResponse {
   readonly status: number
   readonly headers: Record<string, string>
   /** Bytes, or chunks to be streamed (then `content-length` is in the headers when it is known). */
-  readonly body: Buffer | string | AsyncIterable<Uint8Array>
+  readonly body: Buffer | string | ByteStream
 }
 
 /** What an answer repeats about its request. */

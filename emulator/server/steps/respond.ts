@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ByteStream } from '../../lib/byteStream.ts'
 import { AwsError } from '../../lib/awsError.ts'
 import type { Protocol, WireResponse } from '../../wire/protocol.ts'
 import type { Exchange } from '../exchange.ts'
@@ -74,13 +75,14 @@ const hasBody = ({ headers }: Exchange) =>
 
 /**
  * How much is written at once: each write wakes the client, which then competes with the decryption of what follows. More than
- * this is slower again, at worst by half, when several streams are under way (docs/speed.md).
+ * this is a little slower again.
  */
 const BURST = 512 * 1024
 
 /** Streams chunks at the client's pace. A failure on the way cuts the connection: a short body must not look whole. */
-async function pour(chunks: AsyncIterable<Uint8Array>, res: ServerResponse): Promise<void> {
+async function pour(chunks: ByteStream, res: ServerResponse): Promise<void> {
   let corked = 0
+  let burst: Buffer[] = []
   try {
     for await (const chunk of chunks) {
       // A client that has had enough is no fault of ours.
@@ -88,10 +90,13 @@ async function pour(chunks: AsyncIterable<Uint8Array>, res: ServerResponse): Pro
       if (corked === 0) res.cork()
       res.write(chunk)
       corked += chunk.length
+      burst.push(chunk)
       if (corked < BURST) continue
       res.uncork()
       corked = 0
       await drained(res)
+      if (hasSentAll(res)) for (const sent of burst) chunks.release?.(sent)
+      burst = []
     }
     if (corked > 0) res.uncork()
     res.end()
@@ -100,6 +105,9 @@ async function pour(chunks: AsyncIterable<Uint8Array>, res: ServerResponse): Pro
     throw error
   }
 }
+
+/** Whether the kernel has taken everything, for certain: memory that is given back serves others at once. */
+const hasSentAll = (res: ServerResponse) => !res.destroyed && res.writableLength === 0
 
 /** Resolves when the client has taken what was written, or has gone. */
 function drained(res: ServerResponse): Promise<void> | undefined {

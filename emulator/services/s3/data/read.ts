@@ -1,3 +1,4 @@
+import { releasable, type ByteStream } from '../../../lib/byteStream.ts'
 import { decryptRange, openSmall } from '../../../crypto/objectCipher.ts'
 import type { SecretBytes } from '../../../crypto/types.ts'
 import type { Blobs } from '../../../state/store.ts'
@@ -27,7 +28,7 @@ export function readSmall({ blobs, dataKey, bucket, object, range }: ReadRequest
  * Exactly the bytes of a range, as a stream that touches only the segments that hold them. Its blobs are held until it ends or
  * is given up, whatever happens to the object meanwhile.
  */
-export function readStream(request: ReadRequest): AsyncIterable<Buffer> {
+export function readStream(request: ReadRequest): ByteStream {
   const { blobs, leases, object, range } = request
   const release = leases.hold(
     blobs,
@@ -53,7 +54,7 @@ export function readStream(request: ReadRequest): AsyncIterable<Buffer> {
       return { done: true, value: undefined }
     },
   }
-  return iterator
+  return releasable(iterator)
 }
 
 async function* decryptParts(request: ReadRequest): AsyncGenerator<Buffer, void, undefined> {
