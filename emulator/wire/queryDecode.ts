@@ -1,19 +1,33 @@
 import { listElements, malformedInput, type QueryNode } from './queryTree.ts'
-import type { Shape, StructShape } from './shape.ts'
+import type { Member, Shape, StructShape } from './shape.ts'
 import { fromBase64, fromIsoDate, setEntry } from './values.ts'
 
 /** Query node to the handler's value; undefined where nothing was given. Throws AwsError MalformedInput. */
 export type QueryDecoder = (node: QueryNode) => unknown
 
+/** What the two query protocols do differently. */
+export interface QueryStyle {
+  /** The parameter (or the part of its name) that holds a member. */
+  nameOf(member: Member): string
+  /** Lists are written `Name.1`, whatever their traits say, and what is not there leaves no gap. */
+  readonly flat: boolean
+}
+
+/** IAM and STS (Smithy: awsQuery). */
+export const QUERY: QueryStyle = { nameOf: ({ name, shape }) => shape.traits.xmlName ?? name, flat: false }
+
+/** Compiled structures: a shape belongs to one service, and so to one style. */
 const structs = new WeakMap<object, QueryDecoder>()
 
 /** Compiles, once per shape, the function that reads a value from query parameters (captures 12.1). */
-export function queryDecoder(shape: Shape): QueryDecoder {
+export function queryDecoder(shape: Shape, style = QUERY): QueryDecoder {
   switch (shape.kind) {
     case 'struct':
-      return structDecoder(shape)
+      return structDecoder(shape, style)
     case 'list':
-      return listDecoder(shape.element, shape.traits.xmlFlattened !== undefined)
+      return style.flat
+        ? flatListDecoder(shape.element, style)
+        : listDecoder(shape.element, shape.traits.xmlFlattened !== undefined)
     case 'map':
       return mapDecoder(shape.key, shape.value, shape.traits.xmlFlattened !== undefined)
     default:
@@ -21,17 +35,17 @@ export function queryDecoder(shape: Shape): QueryDecoder {
   }
 }
 
-function structDecoder(shape: StructShape): QueryDecoder {
+function structDecoder(shape: StructShape, style: QueryStyle): QueryDecoder {
   const known = structs.get(shape.identity)
   if (known) return known
   let members: readonly { name: string; wireName: string; decode: QueryDecoder }[] | undefined
   const decode: QueryDecoder = (node) => {
     if (node.value !== undefined && node.children.size === 0)
       throw malformedInput('Unexpected complex element termination')
-    members ??= shape.members().map(({ name, shape: member }) => ({
-      name,
-      wireName: member.traits.xmlName ?? name,
-      decode: queryDecoder(member),
+    members ??= shape.members().map((member) => ({
+      name: member.name,
+      wireName: style.nameOf(member),
+      decode: queryDecoder(member.shape, style),
     }))
     const target: Record<string, unknown> = {}
     for (const member of members) {
@@ -55,6 +69,12 @@ function listDecoder(element: Shape, flattened: boolean): QueryDecoder {
     if (!members) return []
     return listElements(members).map((item) => (item ? decode(item) : gap()))
   }
+}
+
+/** Without any index there is no element: `SnapshotId=` and `SnapshotId.=` name none. */
+function flatListDecoder(element: Shape, style: QueryStyle): QueryDecoder {
+  const decode = queryDecoder(element, style)
+  return (node) => (node.children.size === 0 ? [] : listElements(node).flatMap((item) => (item ? [decode(item)] : [])))
 }
 
 /** `Tags=` is how SDKs write an empty list. */

@@ -10,6 +10,8 @@ export interface ServiceWire {
   readonly target?: string
   /** XML protocols: the namespace of answers. */
   readonly xmlns?: string
+  /** REST JSON: what stands behind the error's name in `x-amzn-ErrorType`. */
+  readonly errorOrigin?: string
   /** JSON protocols, by shape: members that AWS writes before the required ones, which the SDK lists first. */
   readonly leading?: Readonly<Record<string, readonly string[]>>
 }

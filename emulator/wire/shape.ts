@@ -10,6 +10,7 @@ export interface Traits {
   readonly sensitive?: 1
   readonly streaming?: 1
   readonly xmlName?: string
+  readonly ec2QueryName?: string
   readonly xmlFlattened?: 1
   readonly xmlAttribute?: 1
   /** `[prefix, uri]` */

@@ -3,8 +3,11 @@ import { toBase64 } from './values.ts'
 
 /** How a protocol writes times that have no format of their own. */
 export interface XmlStyle {
-  /** `seconds`: `2026-01-01T00:00:00Z` (IAM, STS); `milliseconds`: `2026-01-01T00:00:00.000Z`, always zeros (S3). */
-  readonly times: 'seconds' | 'milliseconds'
+  /**
+   * `seconds`: `2026-01-01T00:00:00Z` (IAM, STS); `milliseconds`: `2026-01-01T00:00:00.000Z`, always zeros (S3); `exact`:
+   * milliseconds as they are (EC2).
+   */
+  readonly times: 'seconds' | 'milliseconds' | 'exact'
 }
 
 /** A value as elements (and text) inside its parent's tags. */
@@ -18,7 +21,7 @@ export interface StructWriter {
   content: Content
 }
 
-/** Compiled structures by style; a process sees two styles and a fixed number of shapes. */
+/** Compiled structures by style; a process sees three styles and a fixed number of shapes. */
 const structs = new WeakMap<XmlStyle, WeakMap<object, StructWriter>>()
 
 /**
@@ -127,7 +130,7 @@ export function xmlScalar(shape: Shape, style: XmlStyle): Content {
 function xmlTime(date: Date, format: TimestampFormat, style: XmlStyle): string {
   if (format === 'epoch-seconds') return String(date.getTime() / 1000)
   if (format === 'http-date') return date.toUTCString()
-  if (format === 'date-time') return date.toISOString()
+  if (format === 'date-time' || style.times === 'exact') return date.toISOString()
   // AWS keeps whole seconds: S3 prints milliseconds that are always zero.
   return date.toISOString().replace(/\.\d{3}Z$/, style.times === 'seconds' ? 'Z' : '.000Z')
 }

@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { Readable } from 'node:stream'
+import * as ebsClient from '@aws-sdk/client-ebs'
+import * as ec2Client from '@aws-sdk/client-ec2'
 import * as iamClient from '@aws-sdk/client-iam'
 import * as kmsClient from '@aws-sdk/client-kms'
 import * as organizationsClient from '@aws-sdk/client-organizations'
@@ -8,6 +10,8 @@ import * as stsClient from '@aws-sdk/client-sts'
 import type { Protocol, WireRequest, WireResponse } from '../../emulator/wire/protocol.ts'
 import { awsJson } from '../../emulator/wire/awsJson.ts'
 import { awsQuery } from '../../emulator/wire/awsQuery.ts'
+import { ec2Query } from '../../emulator/wire/ec2Query.ts'
+import { restJson } from '../../emulator/wire/restJson.ts'
 import { restXml } from '../../emulator/wire/restXml.ts'
 import { loadModel, type OperationModel, type ServiceModel } from '../../emulator/wire/schema.ts'
 
@@ -126,6 +130,24 @@ export const sts = service(
   ),
   stsClient,
   'STSClient',
+)
+export const ec2 = service(
+  ec2Query,
+  loadModel(
+    { namespace: 'com.amazonaws.ec2', version: '2016-11-15', xmlns: 'http://ec2.amazonaws.com/doc/2016-11-15/' },
+    ec2Client,
+  ),
+  ec2Client,
+  'EC2Client',
+)
+export const ebs = service(
+  restJson,
+  loadModel(
+    { namespace: 'com.amazonaws.ebs', version: '2019-11-02', errorOrigin: 'http://example.com/ebs/' },
+    ebsClient,
+  ),
+  ebsClient,
+  'EBSClient',
 )
 export const s3 = service(
   restXml,
