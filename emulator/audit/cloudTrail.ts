@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { AwsError } from '../lib/awsError.ts'
 import type { Principal } from '../access/types.ts'
-import type { AuditFacts, ServiceEvent, Trace } from '../operation/trace.ts'
+import type { AuditFacts, ForwardedTrace, ServiceEvent, Trace } from '../operation/trace.ts'
 import type { Listener, Outcome } from './recorder.ts'
 import { createRing } from './ring.ts'
 
@@ -65,10 +65,10 @@ export function recordsOf(outcome: Outcome): CloudTrailRecord[] {
   // What AWS's service would not have asked leaves no record there, either; a refusal shows that it has been asked.
   const forwarded = trace.forwarded
     .filter((call) => !call.spared || call.error !== undefined)
-    .map((call) =>
-      inAllTrails(outcome, { ...call, error: call.error, invokedBy: INVOKED_BY[outcome.service] ?? 'AWS Internal' }),
-    )
-  return [...inAllTrails(outcome, own), ...elsewhere, ...forwarded.reverse().flat()]
+    .map((call) => inAllTrails(madeAs(outcome, call), { ...call, error: call.error }))
+    .reverse()
+    .flat()
+  return outcome.later ? forwarded : [...inAllTrails(outcome, own), ...elsewhere, ...forwarded]
 }
 
 /**
@@ -86,8 +86,9 @@ function inAllTrails(outcome: Outcome, call: RecordedCall): CloudTrailRecord[] {
   return [record(outcome, { ...call, sharedEventID }), ...copies]
 }
 
-/** facts: captures-ebs-s3.md 7.7 */
-const INVOKED_BY: Readonly<Record<string, string>> = { s3: 'fas.s3.amazonaws.com' }
+/** The request, as a call that was made for it has it. */
+const madeAs = (outcome: Outcome, { caller = outcome.caller, region = outcome.region }: ForwardedTrace): Outcome =>
+  caller === outcome.caller && region === outcome.region ? outcome : { ...outcome, caller, region }
 
 interface RecordedCall {
   readonly service: string
@@ -134,7 +135,8 @@ function record(outcome: Outcome, call: RecordedCall): CloudTrailRecord {
     ...(resources && { resources }),
     eventType: 'AwsApiCall',
     managementEvent: call.service !== 's3',
-    recipientAccountId: owner ?? ('account' in principal ? principal.account : ''),
+    // What a service does in its own name is in the trail of whose key it is.
+    recipientAccountId: owner ?? ('account' in principal ? principal.account : (facts.resources?.[0]?.account ?? '')),
     ...(sharedEventID !== undefined && { sharedEventID }),
     eventCategory: call.service === 's3' ? 'Data' : 'Management',
     ...(invokedBy === undefined && { tlsDetails: { clientProvidedHostHeader: outcome.http.host } }),

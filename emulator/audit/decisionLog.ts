@@ -56,14 +56,19 @@ export function createDecisionLog(): DecisionLog {
   const refusals = createRing<Outcome>(REFUSED)
   const byId = new Map<string, Outcome>()
   const subscribers = new Set<(summary: DecisionSummary) => void>()
+  /** Unless something came of the request later: that has taken its place. */
+  const forget = (outcome: Outcome) => {
+    if (byId.get(outcome.requestId) === outcome) byId.delete(outcome.requestId)
+  }
   return {
-    listener(outcome) {
+    listener(finished) {
+      const outcome = finished.later ? joined(byId.get(finished.requestId), finished) : finished
       byId.set(outcome.requestId, outcome)
       // A refusal stays known for as long as it is among the refusals.
       const gone = recent.add(outcome)
-      if (gone && !gone.error) byId.delete(gone.requestId)
+      if (gone && !gone.error) forget(gone)
       const forgotten = outcome.error && refusals.add(outcome)
-      if (forgotten) byId.delete(forgotten.requestId)
+      if (forgotten) forget(forgotten)
       if (subscribers.size > 0) for (const subscriber of subscribers) subscriber(summarise(outcome))
     },
     list({ limit, deniedOnly = false }) {
@@ -93,6 +98,13 @@ export function createDecisionLog(): DecisionLog {
       byId.clear()
     },
   }
+}
+
+/** A request together with what came of it after its answer: both gates under one id. */
+function joined(earlier: Outcome | undefined, later: Outcome): Outcome {
+  if (!earlier?.trace || !later.trace) return later
+  const { decisions, forwarded, readOnly } = earlier.trace
+  return { ...later, trace: { decisions, forwarded: [...forwarded, ...later.trace.forwarded], readOnly } }
 }
 
 function summarise(outcome: Outcome): DecisionSummary {

@@ -18,6 +18,8 @@ export interface Outcome {
   /** Undefined when the request was refused before it reached an operation. */
   readonly trace: Trace | undefined
   readonly via?: Call['via']
+  /** What came of a request after it was answered: its trace holds the later calls only (operation/continuation.ts). */
+  readonly later?: true | undefined
 }
 
 /** Hears of every finished request: the decision log, the audit trail, the usage meter. Must be quick and must not throw. */

@@ -1,4 +1,5 @@
 import type { AwsError } from '../lib/awsError.ts'
+import { accountOf } from '../operation/perform.ts'
 import type { AuditedResource, Trace } from '../operation/trace.ts'
 import { classOf, type RequestClass } from './prices.ts'
 import type { Listener } from './recorder.ts'
@@ -97,13 +98,14 @@ export function createUsageMeter(clock: { now(): number } = { now: Date.now }): 
     },
     listener({ caller, region, service, operation, trace, time, error }) {
       if (!trace) return
-      const { principal } = caller
-      const account = 'account' in principal ? principal.account : ''
+      const account = accountOf(caller.principal)
       if (service === 'kms' && operation !== undefined) {
         find(account, region, operation, 'direct', trace).count(time, error, false)
       }
       for (const call of trace.forwarded) {
-        find(account, region, call.operation, service, call.trace).count(time, call.error, call.spared)
+        const payer = call.caller ? accountOf(call.caller.principal) : account
+        const place = call.region ?? region
+        find(payer, place, call.operation, service, call.trace).count(time, call.error, call.spared)
       }
     },
     rows: () => [...[...byKey.values()].flat(), ...(others.isEmpty ? [] : [others])].map((tally) => tally.row()),

@@ -98,6 +98,7 @@ const MEANING: Readonly<Record<keyof Settings, string>> = {
   log: 'what is printed: `off`, `error`, `denials` or `requests`',
   idSeed: 'any text: the same identifiers in the same order',
   quotas: 'KMS quotas to enforce: `off`, `aws`, or a list like CreateKey=5,Keys=10',
+  asyncDelay: 'how long EC2 takes for what it does after its answer, in milliseconds',
   nitroRoot: 'a PEM file of root certificates that attestation documents may chain to',
   xksEndpoints: 'where proxies of external key stores really are: https://xks.example.com=http://127.0.0.1:9000,…',
 }

@@ -2,8 +2,9 @@ import type { TrustedRoots } from '../crypto/attestation/chain.ts'
 import type { Blobs, Store } from '../state/store.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
-import type { PolicySource, Principal, Tags } from '../access/types.ts'
+import type { Decision, PolicySource, Principal, Tags } from '../access/types.ts'
 import type { Check } from './define.ts'
+import type { GoOn } from './continuation.ts'
 import type { Quotas } from './rates.ts'
 import type { ServiceEvent, Trace } from './trace.ts'
 
@@ -120,6 +121,13 @@ export interface Directory {
   lookup(accessKeyId: string, sessionToken: string | undefined, now: number): CallerLookup
   /** The root user of an account. */
   root(account: string): Caller
+  /**
+   * The identity behind an access key as it is now, for what a service does after its answer. Where the key or the session is gone,
+   * it is still who it was, but may do nothing.
+   */
+  again(principal: Principal, accessKeyId: string | undefined): Caller
+  /** A denial as EC2 encodes it, for sts:DecodeAuthorizationMessage to read. */
+  encodedDenial(decision: Decision): string
   /** The identity of an AWS service that calls in its own name. */
   servicePrincipal(service: string): Caller
   /** The unique id (`AIDA…`, `AROA…`) of the existing user or role that an ARN names, path included. */
@@ -160,6 +168,10 @@ export interface Environment {
   readonly quotas?: Quotas | undefined
   /** Root certificates that attestation documents may chain to; none unless the settings name some. */
   readonly nitroRoots: TrustedRoots
+  /** How long services take for what they do after their answer, in milliseconds (TWOKEY_ASYNC_DELAY). */
+  readonly asyncDelay: number
+  /** Goes on with a request that has been answered (continuation.ts). */
+  readonly goOn: GoOn
   /** Tells the audit trail what a service did by itself. */
   readonly announce: (event: ServiceEvent) => void
   /** One line for the person who runs the emulator; never secrets. */

@@ -8,7 +8,7 @@ import type { ConstraintTable } from './constraints.ts'
 import type { ServiceWire } from '../wire/schema.ts'
 import type { Store } from '../state/store.ts'
 import type { AuditFacts } from './trace.ts'
-import type { Call, Environment } from './call.ts'
+import type { Call, Caller, Environment } from './call.ts'
 
 // ---- AWS's own types -------------------------------------------------------------------------------------------------
 
@@ -95,6 +95,12 @@ export type Keys<U extends KeyUses> = {
 export interface KeyCallOptions {
   /** AWS's service would not have asked, because it keeps keys for a while. */
   readonly spared?: boolean | undefined
+  /** Whom the call is made as, where not as the service's caller: the service in its own name, or an identity of its own. */
+  readonly as?: Caller | undefined
+  /** How CloudTrail names who made it, where that is not how the service appears otherwise. */
+  readonly invokedBy?: string | undefined
+  /** Where the key is, if elsewhere (EC2 CopySnapshot: the source's Region). */
+  readonly region?: string | undefined
 }
 
 // ---- Rows ----------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 import { AwsError } from '../lib/awsError.ts'
 import type { Call } from './call.ts'
 import type { KeyCallOptions, KeyUses, Keys, ServiceDefinition } from './define.ts'
-import { callFor, notImplemented, perform } from './perform.ts'
+import { accountOf, callFor, notImplemented, perform } from './perform.ts'
 import type { Registry } from './registry.ts'
 import type { ForwardedTrace } from './trace.ts'
 
@@ -12,10 +12,12 @@ import type { ForwardedTrace } from './trace.ts'
 export function keysOf(uses: KeyUses, from: Call, service: ServiceDefinition, registry: Registry): Keys<KeyUses> {
   const keys: Record<string, (request: object, options?: KeyCallOptions) => Promise<object>> = {}
   for (const [name, operation] of Object.entries(uses)) {
-    keys[name] = (request, options) => forward(from, service, registry, operation, request, options?.spared ?? false)
+    keys[name] = (request, options) => forward(from, service, registry, operation, request, options ?? NO_OPTIONS)
   }
   return keys
 }
+
+const NO_OPTIONS: KeyCallOptions = {}
 
 async function forward(
   from: Call,
@@ -23,7 +25,7 @@ async function forward(
   registry: Registry,
   operation: string,
   request: object,
-  spared: boolean,
+  { spared = false, as, invokedBy, region = from.region }: KeyCallOptions,
 ): Promise<object> {
   const { forwards } = service
   if (!forwards) throw new Error(`\`${service.name}\` declares key uses but not how it appears to KMS`)
@@ -37,23 +39,35 @@ async function forward(
     row,
     {
       requestId: from.env.ids.uuid(),
-      region: from.region,
-      account: from.account,
-      caller: from.caller,
+      region,
+      account: as ? accountOf(as.principal) : from.account,
+      caller: as ?? from.caller,
       time: from.time,
       http: from.http,
       env: from.env,
-      via: {
-        service: service.name,
-        viaService: forwards.viaService(from.region),
-        calledVia: [...(from.via?.calledVia ?? []), forwards.calledVia],
-        invokedBy: forwards.invokedBy,
-        spared,
-      },
+      // What a service does as itself is not done on anybody's behalf.
+      via: as
+        ? undefined
+        : {
+            service: service.name,
+            viaService: forwards.viaService(region),
+            calledVia: [...(from.via?.calledVia ?? []), forwards.calledVia],
+            invokedBy: invokedBy ?? forwards.invokedBy,
+            spared,
+          },
     },
     registry,
   )
-  const trace: ForwardedTrace = { service: 'kms', operation, requestId: call.requestId, trace: call.trace, spared }
+  const trace: ForwardedTrace = {
+    service: 'kms',
+    operation,
+    requestId: call.requestId,
+    trace: call.trace,
+    spared,
+    invokedBy: invokedBy ?? forwards.invokedBy,
+    caller: as,
+    region: region === from.region ? undefined : region,
+  }
   from.trace.forwarded = [...from.trace.forwarded, trace]
   try {
     return await perform(kms, row, request, call)

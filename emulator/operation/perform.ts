@@ -1,4 +1,5 @@
 import { AwsError } from '../lib/awsError.ts'
+import type { Principal } from '../access/types.ts'
 import type { Call } from './call.ts'
 import type { AnyRow, Check, KeyUses, Keys } from './define.ts'
 import { decide } from './authorize.ts'
@@ -8,6 +9,10 @@ import { newTrace } from './trace.ts'
 
 /** What the request path knows before a row takes over. */
 export type CallFacts = Omit<Call, 'service' | 'operation' | 'state' | 'keys' | 'trace' | 'responseHeaders' | 'may'>
+
+/** The account of a caller; empty for anonymous and service callers. */
+export const accountOf = (principal: Principal): string =>
+  principal.kind === 'anonymous' || principal.kind === 'service' ? '' : principal.account
 
 /** Gives a row its call: state, key uses, a fresh trace. */
 export function callFor(

@@ -1,5 +1,6 @@
 import type { AwsError } from '../lib/awsError.ts'
 import type { Decision } from '../access/types.ts'
+import type { Caller } from './call.ts'
 
 /** What a row says about a call for the audit trail (facts: F2). Never plaintext, secrets or tokens. */
 export interface AuditFacts {
@@ -56,6 +57,12 @@ export interface ForwardedTrace {
   readonly trace: Trace
   /** AWS's service would not have made this call (`Via.spared`). */
   readonly spared: boolean
+  /** How CloudTrail names the service that made it. */
+  readonly invokedBy: string
+  /** Whom it was made as, where not as the request's caller. */
+  readonly caller?: Caller | undefined
+  /** Where, if not in the request's Region. */
+  readonly region?: string | undefined
   error?: AwsError | undefined
 }
 

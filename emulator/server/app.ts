@@ -20,6 +20,7 @@ import { adminRouter } from './admin/router.ts'
 import type { LocalCertificate } from './certificate.ts'
 import { createDirectory } from './directory.ts'
 import type { Core } from './exchange.ts'
+import { createGoOn } from './goOn.ts'
 import { handle } from './pipeline.ts'
 import { SERVICES } from './services.ts'
 import { readNitroRoots } from './nitroRoots.ts'
@@ -80,6 +81,12 @@ export async function createEmulator(
     xksEndpoints: settings.xksEndpoints ?? new Map(),
     enforcement: settings.enforcement,
     quotas: quotasOf(settings),
+    asyncDelay: settings.asyncDelay,
+    goOn: createGoOn(
+      registry,
+      () => env,
+      () => recorder,
+    ),
     nitroRoots,
     announce: trail.announce,
     log,

@@ -1,6 +1,7 @@
 import type { Principal } from '../access/types.ts'
 import { rootArn } from '../lib/arn.ts'
 import type { Caller, CallerLookup, Directory, SessionPolicies } from '../operation/call.ts'
+import { authorizationDetails, encodeAuthorizationMessage } from '../operation/authorizationMessage.ts'
 import type { Registry } from '../operation/registry.ts'
 import { multiRegionRoleUsage, SYNCHRONIZER } from '../services/kms/keys/synchronizer.ts'
 import type { KmsState } from '../services/kms/state.ts'
@@ -9,6 +10,7 @@ import type { IamState } from '../services/iam/state.ts'
 import { organizationView } from '../services/organizations/view.ts'
 import type { OrganizationsState } from '../services/organizations/state.ts'
 import { lookupSession } from '../services/sts/sessions.ts'
+import { secretFor } from '../services/sts/secrets.ts'
 import { overlay } from '../services/sts/sessionTags.ts'
 import type { StsSession, StsState } from '../services/sts/state.ts'
 import { BOOTSTRAP_SECRET, bootstrapAccount, type Settings } from './settings.ts'
@@ -70,6 +72,22 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
     }
   }
 
+  /** As `lookup`, for a request that has been authenticated before. */
+  const again = (principal: Principal, accessKeyId: string | undefined): Caller | undefined => {
+    if (principal.kind === 'anonymous' || principal.kind === 'service' || accessKeyId === undefined) {
+      return callerOf(principal, accessKeyId)
+    }
+    if (principal.session === undefined) {
+      const isRoot = principal.kind === 'root' && iam.accessKey(accessKeyId) === undefined
+      const found = isRoot ? undefined : longTerm(accessKeyId, undefined)
+      if (isRoot) return root(principal.account, accessKeyId)
+      return found?.found ? found.caller : undefined
+    }
+    const session = sts.sessions.in().get(accessKeyId)
+    const now = session && current(session)
+    return now && callerOf(now, accessKeyId, session.policies)
+  }
+
   return {
     lookup(accessKeyId, token, now) {
       const account = settings.bootstrap ? bootstrapAccount(accessKeyId) : undefined
@@ -77,6 +95,9 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
       return longTerm(accessKeyId, token) ?? temporary(accessKeyId, token, now)
     },
     root: (account) => root(account),
+    again: (principal, accessKeyId) => again(principal, accessKeyId) ?? callerOf(principal, accessKeyId, NO_POLICIES),
+    encodedDenial: (decision) =>
+      encodeAuthorizationMessage(authorizationDetails(decision), secretFor(sts, 'authorization-message')),
     servicePrincipal: (service) => callerOf({ kind: 'service', service }, undefined),
     principalId: (arn) => iam.principalId(arn),
     principalArn: (id) => iam.principalArn(id),
@@ -98,5 +119,8 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
     },
   }
 }
+
+/** Of a session that these limit: nothing is allowed. */
+const NO_POLICIES: SessionPolicies = { inline: undefined, arns: [] }
 
 const UNKNOWN: CallerLookup = { found: false, problem: 'unknown-key' }

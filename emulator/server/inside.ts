@@ -1,6 +1,6 @@
 import { AwsError } from '../lib/awsError.ts'
 import type { Caller } from '../operation/call.ts'
-import { callFor, notImplemented, perform } from '../operation/perform.ts'
+import { accountOf, callFor, notImplemented, perform } from '../operation/perform.ts'
 import type { Emulator } from './app.ts'
 
 /** A call that does not come over the wire: worlds being built, scenarios being played. Same rows, same checks, same record. */
@@ -31,7 +31,6 @@ export async function callInside(
   const fault = model && service.validator(model)(inside.input)
   if (fault) throw fault
 
-  const { principal } = caller
   const body = inside.body
   const call = callFor(
     service,
@@ -40,7 +39,7 @@ export async function callInside(
     {
       requestId: env.ids.uuid(),
       region,
-      account: principal.kind === 'anonymous' || principal.kind === 'service' ? '' : principal.account,
+      account: accountOf(caller.principal),
       caller,
       time: env.clock.now(),
       http: {

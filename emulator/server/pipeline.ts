@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AwsError } from '../lib/awsError.ts'
-import { callFor, perform } from '../operation/perform.ts'
+import { accountOf, callFor, perform } from '../operation/perform.ts'
 import { SignatureProblem } from '../sigv4/types.ts'
 import { StoreClosed } from '../state/errors.ts'
 import type { Core, Exchange, Step } from './exchange.ts'
@@ -109,7 +109,6 @@ function validate(exchange: Exchange): void {
 async function invoke(exchange: Exchange): Promise<void> {
   const { core, service, row, operation, req } = exchange
   if (!service || !row || operation === undefined) throw new Error('nothing was matched')
-  const principal = exchange.caller.principal
   const call = callFor(
     service,
     operation,
@@ -117,7 +116,7 @@ async function invoke(exchange: Exchange): Promise<void> {
     {
       requestId: exchange.requestId,
       region: exchange.region,
-      account: principal.kind === 'anonymous' || principal.kind === 'service' ? '' : principal.account,
+      account: accountOf(exchange.caller.principal),
       caller: exchange.caller,
       time: exchange.time,
       http: {

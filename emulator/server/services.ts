@@ -1,4 +1,5 @@
 import type { ServiceDefinition } from '../operation/define.ts'
+import { ec2Service } from '../services/ec2/index.ts'
 import { iamService } from '../services/iam/index.ts'
 import { kmsService } from '../services/kms/index.ts'
 import { organizationsService } from '../services/organizations/index.ts'
@@ -12,4 +13,5 @@ export const SERVICES: readonly ServiceDefinition[] = [
   iamService,
   stsService,
   organizationsService,
+  ec2Service,
 ]

@@ -24,6 +24,8 @@ export interface Settings {
   readonly idSeed: string | undefined
   /** KMS quotas that are enforced: none, AWS's defaults, or those named, with their values. */
   readonly quotas: 'off' | 'aws' | ReadonlyMap<string, number>
+  /** How long services take for what they do after their answer, in milliseconds of the emulator's clock. */
+  readonly asyncDelay: number
   /** A PEM file of root certificates; KMS trusts attestation documents that chain to one of them. */
   readonly nitroRoot: string | undefined
   /** Where external key store proxies are really found, by their `https://` endpoint. */
@@ -43,6 +45,7 @@ export const DEFAULTS: Settings & { readonly quotas: 'off'; readonly xksEndpoint
   log: 'denials',
   idSeed: undefined,
   quotas: 'off',
+  asyncDelay: 200,
   nitroRoot: undefined,
   xksEndpoints: undefined,
 }
@@ -65,6 +68,7 @@ const setting = <K extends keyof Settings>(
 ): Setting<K> => ({ variable, key, read, expects })
 
 const port = (text: string) => (/^\d{1,5}$/.test(text) && Number(text) <= 65535 ? Number(text) : undefined)
+const milliseconds = (text: string) => (/^\d{1,8}$/.test(text) && Number(text) <= 86_400_000 ? Number(text) : undefined)
 const oneOf =
   <T extends string>(...values: readonly T[]) =>
   (text: string) =>
@@ -131,6 +135,7 @@ export const SETTINGS = [
     '`off`, `aws`, or a list like `CreateKey=5,CryptographicOperationsSymmetric=100`',
     quotas,
   ),
+  setting('TWOKEY_ASYNC_DELAY', 'asyncDelay', 'a number of milliseconds from 0 to 86400000', milliseconds),
   setting('TWOKEY_NITRO_ROOT', 'nitroRoot', 'a PEM file', nonEmpty),
   setting(
     'TWOKEY_XKS_ENDPOINTS',

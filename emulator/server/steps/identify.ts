@@ -57,7 +57,7 @@ async function unsignedService(exchange: Exchange): Promise<string> {
   const text = `${exchange.query}&${isForm ? exchange.body.toString('latin1', 0, 65_536) : ''}`
   if (/(?:^|&)Action=/.test(text)) {
     const version = /(?:^|&)Version=([\d-]+)/.exec(text)?.[1]
-    const query = core.registry.services.filter(({ definition }) => definition.protocol === 'awsQuery')
+    const query = core.registry.services.filter(({ definition }) => isQuery(definition.protocol))
     return (query.find(({ definition }) => definition.wire.version === version) ?? query[0])?.definition.name ?? 'sts'
   }
   // AWS's JSON services answer a missing target by themselves; here the first of them does.
@@ -65,6 +65,8 @@ async function unsignedService(exchange: Exchange): Promise<string> {
     ? 'kms'
     : 's3'
 }
+
+const isQuery = (protocol: Exchange['protocol']['name']) => protocol === 'awsQuery' || protocol === 'ec2Query'
 
 const isFormType = (type: string | undefined) => type?.startsWith('application/x-www-form-urlencoded') ?? false
 

@@ -67,6 +67,8 @@ export async function testIam(): Promise<TestIam> {
     xksEndpoints: new Map(),
     enforcement: 'strict',
     nitroRoots: [],
+    asyncDelay: 0,
+    goOn: () => Promise.reject(new Error('IAM does nothing after its answer')),
     announce: () => undefined,
     log: () => undefined,
   }

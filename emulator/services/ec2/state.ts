@@ -1,0 +1,226 @@
+import type { Tags } from '../../access/types.ts'
+import type { Call } from '../../operation/call.ts'
+import type { Continuation } from '../../operation/continuation.ts'
+import type { Collection, CollectionSpec, Store } from '../../state/store.ts'
+
+/**
+ * A data key as KMS sealed it. Whoever may have KMS decrypt it under this context has the bytes it protects, and nobody else.
+ */
+export interface SealedKey {
+  readonly keyArn: string
+  /** The CiphertextBlob, in base64. */
+  readonly ciphertext: string
+  /** The value of `aws:ebs:id` it is bound to: a volume's or a snapshot's id. */
+  readonly context: string
+}
+
+/** A grant that EC2 made, so that it can be retired. */
+export interface HeldGrant {
+  readonly keyArn: string
+  readonly id: string
+}
+
+export interface VolumeAttachment {
+  readonly instanceId: string
+  readonly device: string
+  readonly state: 'attaching' | 'attached' | 'detaching' | 'detached' | 'busy'
+  /** Milliseconds since the epoch. */
+  readonly attachTime: number
+  readonly deleteOnTermination: boolean
+  /** The grant of the instance's infrastructure identity (facts: B4). */
+  readonly grant?: HeldGrant | undefined
+}
+
+export interface VolumeRecord {
+  readonly id: string
+  readonly account: string
+  readonly region: string
+  /** `us-east-1a` */
+  readonly zone: string
+  /** GiB */
+  readonly size: number
+  readonly type: string
+  readonly iops?: number | undefined
+  /** MiB/s; gp3 only. */
+  readonly throughput?: number | undefined
+  readonly state: 'creating' | 'available' | 'in-use' | 'deleting' | 'error'
+  /** Milliseconds since the epoch. */
+  readonly createTime: number
+  readonly encrypted: boolean
+  /** The key's ARN once it is known; before that, what the request or the snapshot named, if anything (facts: captures 2.3). */
+  readonly kmsKeyId?: string | undefined
+  /** Empty when it was made from none. */
+  readonly snapshotId: string
+  readonly multiAttach: boolean
+  readonly autoEnableIo?: boolean | undefined
+  readonly initializationRate?: number | undefined
+  /** The volume's own data key, once KMS has made it. */
+  readonly dataKey?: SealedKey | undefined
+  /** The data key of the snapshot, sealed for this volume, where the two differ: what its blocks are read with (facts: captures 2.4). */
+  readonly sourceKey?: SealedKey | undefined
+  /** EC2's own, on the volume's key, until the volume is deleted. */
+  readonly grant?: HeldGrant | undefined
+  readonly attachments?: readonly VolumeAttachment[] | undefined
+  /** Milliseconds since the epoch of the last snapshot, for the rate per volume. */
+  readonly lastSnapshotAt?: number | undefined
+  readonly clientToken?: string | undefined
+}
+
+export interface SnapshotRecord {
+  readonly id: string
+  /** Whose it is. */
+  readonly account: string
+  readonly region: string
+  /** `vol-ffffffff` for copies and direct snapshots. */
+  readonly volumeId: string
+  /** GiB */
+  readonly volumeSize: number
+  readonly state: 'pending' | 'completed' | 'error' | 'recoverable' | 'recovering'
+  readonly stateMessage?: string | undefined
+  /** `0%` */
+  readonly progress: string
+  /** Milliseconds since the epoch. */
+  readonly startTime: number
+  readonly completionTime?: number | undefined
+  readonly description: string
+  readonly encrypted: boolean
+  readonly kmsKeyId?: string | undefined
+  /** The data key of its blocks. */
+  readonly dataKey?: SealedKey | undefined
+  /** The keys were resolved through `alias/aws/ebs`: it may not be shared (facts: captures 3.2). */
+  readonly defaultKey?: true | undefined
+  /** Accounts that may create volumes from it. */
+  readonly sharedWith?: readonly string[] | undefined
+  readonly isPublic?: true | undefined
+  readonly storageTier?: 'standard' | 'archive' | undefined
+  readonly fullSizeInBytes?: number | undefined
+}
+
+/** What a modification of a volume changes from and to. */
+export interface VolumeShape {
+  readonly size: number
+  readonly type: string
+  readonly iops?: number | undefined
+  readonly throughput?: number | undefined
+  readonly multiAttach: boolean
+}
+
+export interface ModificationRecord {
+  readonly volumeId: string
+  readonly state: 'modifying' | 'optimizing' | 'completed' | 'failed'
+  readonly progress: number
+  readonly startTime: number
+  readonly endTime?: number | undefined
+  readonly original: VolumeShape
+  readonly target: VolumeShape
+  /** When this volume was modified, newest last: for the quota of a day. */
+  readonly times: readonly number[]
+}
+
+/** What an account has chosen for a Region. */
+export interface SettingsRecord {
+  readonly encryptionByDefault?: boolean | undefined
+  /** An ARN; left out while `alias/aws/ebs` is the default. */
+  readonly defaultKey?: string | undefined
+  readonly snapshotBlockPublicAccess?: 'block-all-sharing' | 'block-new-sharing' | undefined
+}
+
+/** The tags that one account has put on a resource, its own or one that is shared with it (facts: captures 3.3). */
+export interface TagsRecord {
+  readonly resourceId: string
+  /** `volume` */
+  readonly type: string
+  readonly tags: Tags
+}
+
+/** A request that must not be done twice. */
+export interface TokenRecord {
+  /** What has to be the same for it to be the same request. */
+  readonly fingerprint: string
+  readonly resourceId: string
+}
+
+/** Work that EC2 does after its answer (background.ts). */
+export interface TaskRecord {
+  readonly kind: string
+  readonly at: number
+  readonly continuation: Continuation
+  readonly payload: unknown
+}
+
+export const snapshotPath = (region: string, id: string): string => `${region}/${id}`
+
+const tagPairs = ({ tags }: TagsRecord) => Object.entries(tags).map(([key, value]) => `${key}\n${value}`)
+
+export const collections = {
+  /** By id, in the owner's account and Region. */
+  volumes: {
+    name: 'ec2.volumes',
+    scope: 'region',
+    ordered: true,
+    indexes: {
+      snapshot: (volume: VolumeRecord) => (volume.snapshotId === '' ? undefined : volume.snapshotId),
+      instance: (volume: VolumeRecord) => volume.attachments?.map(({ instanceId }) => instanceId),
+      key: (volume: VolumeRecord) => volume.kmsKeyId,
+    },
+  } satisfies CollectionSpec<VolumeRecord>,
+  /** By `snapshotPath`: any account of the Region may name one. */
+  snapshots: {
+    name: 'ec2.snapshots',
+    scope: 'global',
+    ordered: true,
+    indexes: {
+      owner: (snapshot: SnapshotRecord) => `${snapshot.account}/${snapshot.region}`,
+      sharedWith: (snapshot: SnapshotRecord) => snapshot.sharedWith?.map((account) => `${snapshot.region}/${account}`),
+      public: (snapshot: SnapshotRecord) => (snapshot.isPublic ? snapshot.region : undefined),
+      volume: (snapshot: SnapshotRecord) => `${snapshot.region}/${snapshot.volumeId}`,
+    },
+  } satisfies CollectionSpec<SnapshotRecord>,
+  /** By volume id: the latest of each. */
+  modifications: {
+    name: 'ec2.modifications',
+    scope: 'region',
+    ordered: true,
+  } satisfies CollectionSpec<ModificationRecord>,
+  /** One record, `settings`. */
+  settings: { name: 'ec2.settings', scope: 'region' } satisfies CollectionSpec<SettingsRecord>,
+  /** By resource id, in the account whose tags they are. */
+  tags: {
+    name: 'ec2.tags',
+    scope: 'region',
+    ordered: true,
+    indexes: {
+      pair: tagPairs,
+      key: ({ tags }: TagsRecord) => Object.keys(tags),
+      type: ({ type }: TagsRecord) => type,
+    },
+  } satisfies CollectionSpec<TagsRecord>,
+  /** By `<operation>/<client token>`. */
+  tokens: { name: 'ec2.tokens', scope: 'region' } satisfies CollectionSpec<TokenRecord>,
+  /** By `<kind>/<id>`. */
+  tasks: { name: 'ec2.tasks', scope: 'global' } satisfies CollectionSpec<TaskRecord>,
+}
+
+export interface Ec2State {
+  readonly volumes: Collection<VolumeRecord>
+  readonly snapshots: Collection<SnapshotRecord>
+  readonly modifications: Collection<ModificationRecord>
+  readonly settings: Collection<SettingsRecord>
+  readonly tags: Collection<TagsRecord>
+  readonly tokens: Collection<TokenRecord>
+  readonly tasks: Collection<TaskRecord>
+}
+
+export type Ec2Call<K = unknown> = Call<Ec2State, K>
+
+export function ec2State(store: Store): Ec2State {
+  return {
+    volumes: store.collection<VolumeRecord>(collections.volumes),
+    snapshots: store.collection<SnapshotRecord>(collections.snapshots),
+    modifications: store.collection<ModificationRecord>(collections.modifications),
+    settings: store.collection<SettingsRecord>(collections.settings),
+    tags: store.collection<TagsRecord>(collections.tags),
+    tokens: store.collection<TokenRecord>(collections.tokens),
+    tasks: store.collection<TaskRecord>(collections.tasks),
+  }
+}
