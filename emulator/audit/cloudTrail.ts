@@ -135,13 +135,16 @@ function record(outcome: Outcome, call: RecordedCall): CloudTrailRecord {
     ...(resources && { resources }),
     eventType: 'AwsApiCall',
     managementEvent: call.service !== 's3',
-    // What a service does in its own name is in the trail of whose key it is.
-    recipientAccountId: owner ?? ('account' in principal ? principal.account : (facts.resources?.[0]?.account ?? '')),
+    recipientAccountId: owner ?? recipientOf(principal, facts),
     ...(sharedEventID !== undefined && { sharedEventID }),
     eventCategory: call.service === 's3' ? 'Data' : 'Management',
     ...(invokedBy === undefined && { tlsDetails: { clientProvidedHostHeader: outcome.http.host } }),
   }
 }
+
+/** What a service does in its own name is in the trail of whose key it is. */
+const recipientOf = (principal: Principal, { resources }: AuditFacts): string =>
+  'account' in principal ? principal.account : (resources?.[0]?.account ?? '')
 
 /** A request that says nothing has no parameters. */
 const parametersOf = ({ requestParameters }: AuditFacts) =>

@@ -29,6 +29,7 @@ describe('settings', () => {
         TWOKEY_LOG: 'off',
         TWOKEY_ID_SEED: 'x',
         TWOKEY_QUOTAS: 'CreateKey=1, GenerateDataKeyPair_RSA_4096=0.1,Keys=10',
+        TWOKEY_ASYNC_DELAY: '50',
         TWOKEY_NITRO_ROOT: 'root.pem',
         TWOKEY_XKS_ENDPOINTS: 'https://XKS.example.com=http://127.0.0.1:9000, https://b.example.com=https://proxy:8443',
       }),
@@ -49,6 +50,7 @@ describe('settings', () => {
         ['GenerateDataKeyPair_RSA_4096', 0.1],
         ['Keys', 10],
       ]),
+      asyncDelay: 50,
       nitroRoot: 'root.pem',
       xksEndpoints: new Map([
         ['https://xks.example.com', 'http://127.0.0.1:9000'],

@@ -39,7 +39,7 @@ export function regionCode(region: string): string {
 /** The zones of a Region, in the order of their names. */
 export function zonesOf(region: string): readonly Zone[] {
   const code = regionCode(region)
-  return [...(LETTERS[region] ?? 'abc')].map((letter, index) => ({
+  return Array.from(LETTERS[region] ?? 'abc', (letter, index) => ({
     name: region + letter,
     id: `${code}-az${index + 1}`,
   }))
