@@ -61,7 +61,7 @@ export default tseslint.config(
     'services import operation, state, audit and lib; KMS also crypto, and sigv4 to sign what it asks external key stores',
   ),
   zone(
-    ['emulator/services/{s3,ebs}/**/*.ts'],
+    ['emulator/services/{s3,ec2}/**/*.ts'],
     ['server', 'cli', 'sigv4'],
     'services import operation, state, audit and lib; object stores also crypto/objectCipher',
   ),

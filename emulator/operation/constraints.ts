@@ -55,7 +55,9 @@ export function compileConstraints(
   return (input) => {
     const problems: string[] = []
     check(input, '', problems)
-    return problems.length === 0 ? undefined : new AwsError(code, 400, sentence(problems))
+    // EBS direct's front end tells them in its own form (facts: captures-ebs-s3 5.2).
+    const unmodelled = protocol === 'restJson'
+    return problems.length === 0 ? undefined : new AwsError(code, 400, sentence(problems), { unmodelled })
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ServiceDefinition } from '../operation/define.ts'
+import { ebsService } from '../services/ec2/direct/index.ts'
 import { ec2Service } from '../services/ec2/index.ts'
 import { iamService } from '../services/iam/index.ts'
 import { kmsService } from '../services/kms/index.ts'
@@ -14,4 +15,5 @@ export const SERVICES: readonly ServiceDefinition[] = [
   stsService,
   organizationsService,
   ec2Service,
+  ebsService,
 ]

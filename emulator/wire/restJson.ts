@@ -25,6 +25,8 @@ interface Codec {
   readonly answer: readonly { readonly name: string; readonly encode: JsonEncoder }[]
   /** The output member whose bytes are the body. */
   readonly payload: string | undefined
+  /** The input member that the body's bytes are. */
+  readonly bytes: string | undefined
   readonly status: number
 }
 
@@ -47,6 +49,7 @@ function compile(operation: OperationModel): Codec {
     ),
     answer: output.filter(isInBody).map(({ name, shape }) => ({ name, encode: jsonEncoder(shape) })),
     payload: output.find(({ shape }) => shape.traits.httpPayload)?.name,
+    bytes: input.find(({ shape }) => shape.traits.httpPayload)?.name,
     status: operation.http?.status ?? 200,
   }
 }
@@ -56,7 +59,7 @@ const membersOf = (shape: Shape): readonly Member[] => (shape.kind === 'struct' 
 const isInBody = ({ shape: { traits } }: Member) =>
   !traits.httpLabel && !traits.httpPayload && traits.httpHeader === undefined && traits.httpQuery === undefined
 
-/** Undefined for what is in the body; a streamed payload is left to the handler. */
+/** Undefined for what is in the body. */
 function readerOf({ name, shape }: Member): Codec['bound'][number] | undefined {
   const { httpLabel, httpHeader, httpQuery } = shape.traits
   if (httpLabel) return { name, read: ({ labels }) => textValue(labels[name], shape) }
@@ -103,12 +106,13 @@ export const restJson: Protocol = {
   decode(wire: WireRequest, operation: OperationModel): Values {
     const request = parse(wire, operation.service)
     if (!request) throw new Error('nothing was matched')
-    const { bound, body } = codecOf(operation)
+    const { bound, body, bytes } = codecOf(operation)
     const target: Values = {}
     for (const { name, read } of bound) {
       const value = read(request)
       if (value !== undefined) target[name] = value
     }
+    if (bytes !== undefined) target[bytes] = wire.body
     const source = body.length > 0 && wire.body.length > 0 ? parseObject(wire.body) : {}
     for (const { name, decode } of body) {
       const value = source[name]

@@ -4,9 +4,9 @@ import { requestTagKeys } from './tags.ts'
 
 /**
  * Tagging what a request creates is a permission of its own, on what is to be, only when there are tags (facts: captures 2.5).
- * @param action what creates it: `CreateVolume`
+ * @param action what creates it: `CreateVolume`; undefined where AWS gives ec2:CreateAction no value
  */
-export function tagOnCreate(resource: Resource, action: string, tags: Tags): readonly Check[] {
+export function tagOnCreate(resource: Resource, action: string | undefined, tags: Tags): readonly Check[] {
   if (Object.keys(tags).length === 0) return []
   return [
     {

@@ -1,5 +1,6 @@
 import { defineService } from '../../operation/define.ts'
 import { takeUpTasks } from './background.ts'
+import { blobsInUse } from './blocks/state.ts'
 import { denied } from './denied.ts'
 import { ec2State, type Ec2State } from './state.ts'
 
@@ -21,5 +22,6 @@ export const ec2 = defineService<typeof import('@aws-sdk/client-ec2'), Ec2State>
     viaService: (region) => `ec2.${region}.amazonaws.com`,
     calledVia: 'ec2.amazonaws.com',
   },
+  liveBlobs: blobsInUse,
   start: takeUpTasks,
 })

@@ -2,6 +2,8 @@ import type { Tags } from '../../access/types.ts'
 import type { Call } from '../../operation/call.ts'
 import type { Continuation } from '../../operation/continuation.ts'
 import type { Collection, CollectionSpec, Store } from '../../state/store.ts'
+import { blockState, type BlockState } from './blocks/state.ts'
+import { createWriters, type Writers } from './direct/writers.ts'
 
 /**
  * A data key as KMS sealed it. Whoever may have KMS decrypt it under this context has the bytes it protects, and nobody else.
@@ -58,6 +60,8 @@ export interface VolumeRecord {
   readonly dataKey?: SealedKey | undefined
   /** The data key of the snapshot, sealed for this volume, where the two differ: what its blocks are read with (facts: captures 2.4). */
   readonly sourceKey?: SealedKey | undefined
+  /** Its blocks: the snapshot's, or the same under the volume's key. Left out when it is blank. */
+  readonly content?: string | undefined
   /** EC2's own, on the volume's key, until the volume is deleted. */
   readonly grant?: HeldGrant | undefined
   readonly attachments?: readonly VolumeAttachment[] | undefined
@@ -85,6 +89,10 @@ export interface SnapshotRecord {
   readonly description: string
   readonly encrypted: boolean
   readonly kmsKeyId?: string | undefined
+  /** Its blocks (blocks/state.ts); left out when it has none. */
+  readonly content?: string | undefined
+  /** While it is written through EBS direct. */
+  readonly direct?: DirectWrite | undefined
   /** The data key of its blocks. */
   readonly dataKey?: SealedKey | undefined
   /** The keys were resolved through `alias/aws/ebs`: it may not be shared (facts: captures 3.2). */
@@ -94,6 +102,13 @@ export interface SnapshotRecord {
   readonly isPublic?: true | undefined
   readonly storageTier?: 'standard' | 'archive' | undefined
   readonly fullSizeInBytes?: number | undefined
+}
+
+/** A snapshot that EBS direct has started and that has not been completed. */
+export interface DirectWrite {
+  /** Minutes without a block after which it is given up. */
+  readonly timeout: number
+  readonly parent?: string | undefined
 }
 
 /** What a modification of a volume changes from and to. */
@@ -201,7 +216,7 @@ export const collections = {
   tasks: { name: 'ec2.tasks', scope: 'global' } satisfies CollectionSpec<TaskRecord>,
 }
 
-export interface Ec2State {
+export interface Ec2State extends BlockState {
   readonly volumes: Collection<VolumeRecord>
   readonly snapshots: Collection<SnapshotRecord>
   readonly modifications: Collection<ModificationRecord>
@@ -209,12 +224,25 @@ export interface Ec2State {
   readonly tags: Collection<TagsRecord>
   readonly tokens: Collection<TokenRecord>
   readonly tasks: Collection<TaskRecord>
+  /** Who is writing snapshots through EBS direct, and with which data keys. Not stored. */
+  readonly writers: Writers
 }
 
 export type Ec2Call<K = unknown> = Call<Ec2State, K>
 
+const states = new WeakMap<Store, Ec2State>()
+
+/** EC2 and EBS direct are two doors to the same snapshots, so they share one state. */
 export function ec2State(store: Store): Ec2State {
+  let state = states.get(store)
+  if (!state) states.set(store, (state = newState(store)))
+  return state
+}
+
+function newState(store: Store): Ec2State {
   return {
+    ...blockState(store),
+    writers: createWriters(),
     volumes: store.collection<VolumeRecord>(collections.volumes),
     snapshots: store.collection<SnapshotRecord>(collections.snapshots),
     modifications: store.collection<ModificationRecord>(collections.modifications),

@@ -1,0 +1,186 @@
+import { fromStored, generateSecret, toStored } from '../../../crypto/material.ts'
+import { decryptRange, encryptStream } from '../../../crypto/objectCipher.ts'
+import type { SecretBytes } from '../../../crypto/types.ts'
+import type { Environment } from '../../../operation/call.ts'
+import { blockId, blocksFrom, findBlock } from './listing.ts'
+import type { BlockState } from './state.ts'
+
+/** Bytes (facts: B9). */
+export const BLOCK_SIZE = 524_288
+export const BLOCKS_PER_GIB = 2048
+const ID_DIGITS = 24
+
+/** What this folder needs of a call; work after the answer has no call. */
+export interface BlockCall {
+  readonly state: BlockState
+  readonly env: Pick<Environment, 'store' | 'blobs' | 'ids'>
+}
+
+/** What a block's ciphertext belongs to: blobs cannot be exchanged behind EBS's back. */
+const identityOf = (blob: string) => `ebs ${blob}`
+
+const records = ({ state }: BlockCall) => state.contents.in()
+
+/**
+ * A new content, with one reference. Within a transaction.
+ * @param parent what it continues; its data key is the same
+ */
+export function createContent(call: BlockCall, parent?: string): string {
+  const id = call.env.ids.hex(ID_DIGITS)
+  if (parent !== undefined) share(call, parent)
+  records(call).put(id, { parent, references: 1 })
+  return id
+}
+
+/** Somebody else needs it, too. Within a transaction. */
+export function share(call: BlockCall, content: string): void {
+  const record = records(call).get(content)
+  if (!record) throw new Error(`no content ${content}`)
+  records(call).put(content, { ...record, references: record.references + 1 })
+}
+
+/**
+ * Somebody does not need it any more. Within a transaction.
+ * @returns blobs that nothing names any more, to be deleted once the transaction is on disk
+ */
+export function release(call: BlockCall, content: string): string[] {
+  const record = records(call).get(content)
+  if (!record) return []
+  if (record.references > 1) {
+    records(call).put(content, { ...record, references: record.references - 1 })
+    return []
+  }
+  const orphans: string[] = []
+  const prefix = `${content}/`
+  const ids: string[] = []
+  for (const [id, { blob }] of call.state.blocks.in().entries({ from: prefix })) {
+    if (!id.startsWith(prefix)) break
+    ids.push(id)
+    orphans.push(blob)
+  }
+  for (const id of ids) call.state.blocks.in().delete(id)
+  records(call).delete(content)
+  if (record.parent !== undefined) orphans.push(...release(call, record.parent))
+  return orphans
+}
+
+export function deleteBlobs({ env }: BlockCall, blobs: readonly string[]): void {
+  for (const blob of blobs) env.blobs.delete(blob)
+}
+
+/**
+ * Encrypts a block and makes it the content's. An earlier one at the same place is replaced.
+ * @param bytes BLOCK_SIZE of them
+ */
+export async function putBlock(
+  call: BlockCall,
+  content: string,
+  index: number,
+  bytes: Buffer,
+  secret: SecretBytes,
+  admitted: () => void = () => undefined,
+): Promise<void> {
+  const blob = await writeBlob(call, bytes, secret)
+  const id = blockId(content, index)
+  let replaced: string | undefined
+  try {
+    call.env.store.transaction(() => {
+      admitted()
+      replaced = call.state.blocks.in().get(id)?.blob
+      call.state.blocks.in().put(id, { blob })
+    })
+  } catch (error) {
+    call.env.blobs.delete(blob)
+    throw error
+  }
+  if (replaced !== undefined) call.env.blobs.delete(replaced)
+}
+
+async function writeBlob({ env }: BlockCall, bytes: Buffer, secret: SecretBytes): Promise<string> {
+  const writer = env.blobs.create()
+  try {
+    for await (const chunk of encryptStream(secret, identityOf(writer.id))([bytes])) await writer.write(chunk)
+    await writer.commit()
+    return writer.id
+  } catch (error) {
+    await writer.abort()
+    throw error
+  }
+}
+
+/** A block's plaintext; undefined where nothing was written. Throws `ObjectDamaged`, `BlobMissing`. */
+export async function readBlock(
+  call: BlockCall,
+  content: string,
+  index: number,
+  secret: SecretBytes,
+): Promise<Buffer | undefined> {
+  const block = findBlock(call, content, index)
+  return block && readBlob(call, block.blob, secret)
+}
+
+export async function readBlob({ env }: BlockCall, blob: string, secret: SecretBytes): Promise<Buffer> {
+  // Opened now: whoever deletes the block meanwhile does not take it away from this reader.
+  const reader = env.blobs.open(blob)
+  try {
+    const chunks: Buffer[] = []
+    const stream = decryptRange(secret, identityOf(blob), BLOCK_SIZE, 0, BLOCK_SIZE, (from, to) =>
+      reader.read(from, to),
+    )
+    for await (const chunk of stream) chunks.push(chunk)
+    return Buffer.concat(chunks, BLOCK_SIZE)
+  } finally {
+    reader.close()
+  }
+}
+
+/**
+ * The same bytes under another data key: a new content with one reference, of its own. One block at a time, so that memory does not
+ * grow; whoever deletes the source meanwhile makes it fail. Throws what reading throws, and then leaves nothing behind.
+ */
+export async function reencrypt(call: BlockCall, content: string, from: SecretBytes, to: SecretBytes): Promise<string> {
+  const { store } = call.env
+  const copy = store.transaction(() => {
+    share(call, content)
+    return createContent(call)
+  })
+  try {
+    let next = 0
+    for (;;) {
+      // Each step looks anew: walking on across an `await` would be walking over what others change.
+      const [block] = blocksFrom(call, content, next)
+      if (!block) return copy
+      await putBlock(call, copy, block.index, await readBlob(call, block.blob, from), to)
+      next = block.index + 1
+    }
+  } catch (error) {
+    deleteBlobs(
+      call,
+      store.transaction(() => release(call, copy)),
+    )
+    throw error
+  } finally {
+    deleteBlobs(
+      call,
+      store.transaction(() => release(call, content)),
+    )
+  }
+}
+
+const opened = new WeakMap<object, SecretBytes>()
+
+/** The emulator's own secret: under it lie the blocks of unencrypted snapshots, since on AWS nobody can read those disks either. */
+export function masterKey({ state, env }: BlockCall): SecretBytes {
+  const table = state.secrets.in()
+  const record = table.get('master') ?? { key: toStored(generateSecret(64)) }
+  const known = opened.get(record)
+  if (known) return known
+  if (!table.has('master')) {
+    env.store.transaction(() => {
+      table.put('master', record)
+    })
+  }
+  const secret = fromStored(record.key)
+  opened.set(record, secret)
+  return secret
+}
