@@ -1,4 +1,5 @@
 import type { ContextValue } from '../../access/types.ts'
+import { parseArn } from '../../lib/arn.ts'
 import type { Resource } from '../../operation/define.ts'
 import { snapshotArn, volumeArn } from './arns.ts'
 import type { Ec2Call, SnapshotRecord, VolumeRecord } from './state.ts'
@@ -12,21 +13,43 @@ type Keys = Record<string, ContextValue | undefined>
  * own: the caller's decide, also about what another account shares.
  */
 
-/** An existing volume. */
-export const volumeResource = (volume: VolumeRecord, call: Ec2Call): Resource => ({
-  arn: volumeArn(volume.region, volume.account, volume.id),
-  account: volume.account,
+/**
+ * One of EC2's resources. Besides what it says of itself, its ARN is taken apart into condition keys, which no policy asks for and
+ * which decoded authorization messages show (facts: captures 2.5).
+ * @param account its owner's, which the ARN of a snapshot does not name
+ */
+export const resourceOf = (arn: string, account: string, keys: () => Keys): Resource => ({
+  arn,
+  account,
   guard: 'none',
-  context: () => ({ ...volumeKeys(volume, call.region), ...resourceTagKeys(tagsFor(call, volume.id)) }),
+  context: () => ({ ...keys(), ...arnKeys(arn, account) }),
 })
 
+function arnKeys(arn: string, account: string): Keys {
+  const { region, resource } = parseArn(arn) ?? { region: '', resource: '' }
+  return {
+    'aws:Resource': resource,
+    'aws:Account': account,
+    'aws:Region': region,
+    'aws:Service': 'ec2',
+    'aws:Type': resource.slice(0, resource.indexOf('/')),
+    'aws:ARN': arn,
+  }
+}
+
+/** An existing volume. */
+export const volumeResource = (volume: VolumeRecord, call: Ec2Call): Resource =>
+  resourceOf(volumeArn(volume.region, volume.account, volume.id), volume.account, () => ({
+    ...volumeKeys(volume, call.region),
+    ...resourceTagKeys(tagsFor(call, volume.id)),
+  }))
+
 /** A volume that may not exist: what AWS authorizes for ids that it has not looked up yet. */
-export const anyVolume = (call: Ec2Call, id = '*'): Resource => ({
-  arn: volumeArn(call.region, call.account, id),
-  account: call.account,
-  guard: 'none',
-  context: () => ({ 'ec2:Region': call.region, 'ec2:VolumeID': id }),
-})
+export const anyVolume = (call: Ec2Call, id = '*'): Resource =>
+  resourceOf(volumeArn(call.region, call.account, id), call.account, () => ({
+    'ec2:Region': call.region,
+    'ec2:VolumeID': id,
+  }))
 
 /** What there is to ask about a volume, existing or to be. */
 export function volumeKeys(
@@ -54,11 +77,8 @@ export function volumeKeys(
 }
 
 /** An existing snapshot, the caller's or one shared with it: the tags are the caller's own (facts: captures 2.5). */
-export const snapshotResource = (snapshot: SnapshotRecord, call: Ec2Call): Resource => ({
-  arn: snapshotArn(snapshot.region, snapshot.id),
-  account: snapshot.account,
-  guard: 'none',
-  context: () => ({
+export const snapshotResource = (snapshot: SnapshotRecord, call: Ec2Call): Resource =>
+  resourceOf(snapshotArn(snapshot.region, snapshot.id), snapshot.account, () => ({
     'ec2:Region': snapshot.region,
     'ec2:SnapshotID': snapshot.id,
     'ec2:ParentVolume': volumeArn(snapshot.region, snapshot.account, snapshot.volumeId),
@@ -67,16 +87,11 @@ export const snapshotResource = (snapshot: SnapshotRecord, call: Ec2Call): Resou
     'ec2:Owner': snapshot.account,
     'ec2:SnapshotTime': new Date(snapshot.startTime).toISOString(),
     ...resourceTagKeys(tagsFor(call, snapshot.id)),
-  }),
-})
+  }))
 
 /** A snapshot that may not exist, or is still to be (`*`). */
-export const anySnapshot = (call: Ec2Call, id = '*'): Resource => ({
-  arn: snapshotArn(call.region, id),
-  account: call.account,
-  guard: 'none',
-  context: () => ({ 'ec2:Region': call.region, 'ec2:SnapshotID': id }),
-})
+export const anySnapshot = (call: Ec2Call, id = '*'): Resource =>
+  resourceOf(snapshotArn(call.region, id), call.account, () => ({ 'ec2:Region': call.region, 'ec2:SnapshotID': id }))
 
 /** The Describe operations are about nothing in particular. */
 export const inRegion = (_input: unknown, call: Ec2Call): Keys => ({ 'ec2:Region': call.region })

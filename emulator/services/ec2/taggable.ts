@@ -1,0 +1,48 @@
+import type { AwsError } from '../../lib/awsError.ts'
+import type { Resource } from '../../operation/define.ts'
+import { noSuchSnapshot, noSuchVolume } from './errors.ts'
+import { anySnapshot, anyVolume, snapshotResource, volumeResource } from './resources.ts'
+import { visibleSnapshot } from './snapshots.ts'
+import type { Ec2Call } from './state.ts'
+import { volumeOf } from './volumes/find.ts'
+
+/** A kind of resource that may have tags. */
+export interface Taggable {
+  /** `vol` */
+  readonly prefix: string
+  /** `volume`: resource-type of DescribeTags and of tag specifications. */
+  readonly type: string
+  /** What policies are asked about; undefined for what the caller cannot see. */
+  readonly find: (call: Ec2Call, id: string) => Resource | undefined
+  /** The same for an id that leads to nothing. */
+  readonly named: (call: Ec2Call, id: string) => Resource
+  readonly missing: (id: string) => AwsError
+}
+
+/** Further kinds join here. */
+const KINDS: readonly Taggable[] = [
+  {
+    prefix: 'vol',
+    type: 'volume',
+    find(call, id) {
+      const volume = volumeOf(call, id)
+      return volume && volume.state !== 'deleting' ? volumeResource(volume, call) : undefined
+    },
+    named: anyVolume,
+    missing: noSuchVolume,
+  },
+  {
+    prefix: 'snap',
+    type: 'snapshot',
+    // Also one that is shared: the tags are the caller's own (facts: captures 3.3).
+    find(call, id) {
+      const snapshot = visibleSnapshot(call, id)
+      return snapshot && snapshotResource(snapshot, call)
+    },
+    named: anySnapshot,
+    missing: noSuchSnapshot,
+  },
+]
+
+/** What kind of resource an id is of, going by its prefix. */
+export const kindOf = (id: string): Taggable | undefined => KINDS.find(({ prefix }) => id.startsWith(`${prefix}-`))
