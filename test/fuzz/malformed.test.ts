@@ -6,7 +6,7 @@ import { send, signed, type RawAnswer, type RawRequest } from '../support/raw.ts
 
 /** In all; spread over the kinds below. */
 const REQUESTS = 10_000
-const KINDS = 11
+const KINDS = 12
 const RUNS = Math.ceil(REQUESTS / KINDS)
 /** Enough in flight to be quick, few enough that a failure names its request. */
 const BATCH = 20
@@ -92,7 +92,7 @@ const kms = (target: string, body: string): RawRequest =>
     headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `TrentService.${target}` },
     body,
   })
-const query = (service: 'iam' | 'sts', body: string): RawRequest =>
+const query = (service: 'iam' | 'sts' | 'ec2', body: string): RawRequest =>
   signed(twokey.url, service, { headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' }, body })
 const s3 = (method: string, path: string, body = '', headers: Record<string, string> = {}): RawRequest =>
   signed(twokey.url, 's3', { method, path, body, headers })
@@ -355,6 +355,54 @@ describe('malformed requests are refused in AWS’s shape and change nothing', (
       .map(({ service, action, pairs }) => {
         const text = pairs.map(([name, value]) => `&${name}=${encodeURIComponent(value)}`).join('')
         return query(service, `Action=${action}&Version=${service === 'iam' ? '2010-05-08' : '2011-06-15'}${text}`)
+      })
+    await refuses(request, 'xml')
+  })
+
+  it('EC2’s parameters', async () => {
+    // Each call names something that is not there by chance: a zone, a volume, a filter, a key.
+    const calls: readonly (readonly [action: string, member: string])[] = [
+      ['CreateVolume', 'AvailabilityZone'],
+      ['CreateVolume', 'AvailabilityZoneId'],
+      ['CreateVolume', 'SnapshotId'],
+      ['DeleteVolume', 'VolumeId'],
+      ['ModifyVolume', 'VolumeId'],
+      ['ModifyVolumeAttribute', 'VolumeId'],
+      ['EnableVolumeIO', 'VolumeId'],
+      ['DescribeVolumeAttribute', 'VolumeId'],
+      ['DescribeVolumes', 'VolumeId.1'],
+      ['DescribeVolumes', 'Filter.1.Name'],
+      ['DescribeVolumes', 'NextToken'],
+      ['DescribeVolumesModifications', 'VolumeId.1'],
+      ['DescribeVolumeStatus', 'Filter.1.Name'],
+      ['DescribeTags', 'Filter.1.Name'],
+      ['DescribeRegions', 'RegionName.1'],
+      ['DescribeAvailabilityZones', 'ZoneName.1'],
+      ['CreateTags', 'ResourceId.1'],
+      ['DeleteTags', 'ResourceId.1'],
+      ['ModifyEbsDefaultKmsKeyId', 'KmsKeyId'],
+    ]
+    const others = fc.constantFrom(
+      ...['Size', 'Iops', 'Throughput', 'Encrypted', 'VolumeType', 'ClientToken', 'MultiAttachEnabled', 'DryRun'],
+      ...['MaxResults', 'Filter.1.Value.1', 'Filter.0.Name', 'Filter.-1.Name', 'Filter.1.Name.Name', 'Tag.1.Key'],
+      ...['TagSpecification.1.ResourceType', 'TagSpecification.1.Tag.1.Key', 'TagSpecification.99999999.Tag.1.Value'],
+    )
+    const odd = fc.oneof(
+      anyText,
+      fc.integer().map(String),
+      fc.constantFrom('', 'true', '-1', '1e9', 'NaN', '__proto__'),
+    )
+    const request = fc
+      .record({
+        call: fc.constantFrom(...calls),
+        value: anyText.map((text) => `No${text}`),
+        pairs: fc.array(fc.tuple(others, odd), { maxLength: 6 }),
+      })
+      .map(({ call: [action, member], value, pairs }) => {
+        const text = [[member, value] as const, ...pairs]
+          .map(([name, given]) => `&${name}=${encodeURIComponent(given)}`)
+          .join('')
+        return query('ec2', `Action=${action}&Version=2016-11-15${text}`)
       })
     await refuses(request, 'xml')
   })
