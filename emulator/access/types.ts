@@ -94,6 +94,8 @@ export interface ConditionContext {
   get(lowerCaseName: string): ContextValue | undefined
   /** All names present, lower case. Only for explanations. */
   names(): Iterable<string>
+  /** A name as AWS writes it, where that is known. Only for explanations. */
+  written?(lowerCaseName: string): string
 }
 
 /** A policy document that has been parsed and compiled; made by `compilePolicy`, opaque elsewhere. */

@@ -37,7 +37,7 @@ export function authorizationDetails(decision: Decision): object {
   const { request } = decision
   const conditions = [...new Set(request.context.names())].flatMap((key) => {
     const value = request.context.get(key)
-    return value === undefined ? [] : [{ key, values: values(asList(value)) }]
+    return value === undefined ? [] : [{ key: request.context.written?.(key) ?? key, values: values(asList(value)) }]
   })
   return {
     allowed: decision.allowed,

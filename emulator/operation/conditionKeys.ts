@@ -43,6 +43,15 @@ class CheckContext implements ConditionContext {
     yield* principalContext(this.#call.caller.principal).names()
   }
 
+  written(name: string): string {
+    for (const keys of [this.#check.resource.context, this.#check.context]) {
+      const found = Object.keys(resolved(keys) ?? {}).find((key) => key.toLowerCase() === name)
+      if (found !== undefined) return found
+    }
+    if (name.startsWith(PRINCIPAL_TAG)) return `aws:PrincipalTag/${name.slice(PRINCIPAL_TAG.length)}`
+    return WRITTEN.get(name) ?? name
+  }
+
   #own(): Map<string, ContextValue> {
     if (this.#named) return this.#named
     const named = new Map<string, ContextValue>()
@@ -55,6 +64,19 @@ class CheckContext implements ConditionContext {
     return named
   }
 }
+
+const PRINCIPAL_TAG = 'aws:principaltag/'
+
+/** The keys that the call and its caller bring along, in AWS's spelling. */
+const WRITTEN: ReadonlyMap<string, string> = new Map(
+  [
+    ...['CurrentTime', 'EpochTime', 'SecureTransport', 'SourceIp', 'UserAgent', 'RequestedRegion', 'ViaAWSService'],
+    ...['CalledVia', 'CalledViaFirst', 'CalledViaLast', 'PrincipalOrgID', 'PrincipalOrgPaths', 'ResourceAccount'],
+    ...['ResourceOrgID', 'ResourceOrgPaths', 'PrincipalArn', 'PrincipalAccount', 'PrincipalType', 'TokenIssueTime'],
+    ...['PrincipalIsAWSService', 'PrincipalServiceName', 'PrincipalServiceNamesList', 'MultiFactorAuthPresent'],
+    ...['SourceIdentity', 'FederatedProvider'],
+  ].map((name) => [`aws:${name.toLowerCase()}`, `aws:${name}`]),
+)
 
 type GlobalKey = (call: Call, check: Check) => ContextValue | undefined
 

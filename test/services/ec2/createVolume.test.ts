@@ -359,15 +359,15 @@ describe('permission to create a volume', () => {
     })
     const keys = decoded.context.conditions.items.map(({ key }) => key)
     for (const key of [
-      'ec2:availabilityzone',
-      'ec2:availabilityzoneid',
-      'ec2:encrypted',
-      'ec2:volumetype',
-      'ec2:volumesize',
-      'ec2:volumeid',
-      'aws:resourcebeingcreated',
-      'aws:arn',
-      'aws:type',
+      'ec2:AvailabilityZone',
+      'ec2:AvailabilityZoneId',
+      'ec2:Encrypted',
+      'ec2:VolumeType',
+      'ec2:VolumeSize',
+      'ec2:VolumeID',
+      'aws:ResourceBeingCreated',
+      'aws:ARN',
+      'aws:Type',
     ]) {
       expect(keys).toContain(key)
     }

@@ -46,7 +46,7 @@ const untag = (ids: string[], Tags?: { Key: string; Value?: string }[], client =
 const tagsOf = async (id: string, client = ec2) => {
   const Filters = [{ Name: 'resource-id', Values: [id] }]
   const { Tags } = await client.send(new DescribeTagsCommand({ Filters }))
-  return Object.fromEntries((Tags ?? []).map(({ Key, Value }) => [Key, Value]))
+  return Object.fromEntries((Tags ?? []).map(({ Key = '', Value }) => [Key, Value])) as Record<string, string>
 }
 
 describe('tags', () => {

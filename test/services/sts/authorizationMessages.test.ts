@@ -72,7 +72,7 @@ describe('DecodeAuthorizationMessage', () => {
       },
     })
     expect(shown.context.conditions.items).toContainEqual({
-      key: 'aws:requestedregion',
+      key: 'aws:RequestedRegion',
       values: { items: [{ value: 'us-east-1' }] },
     })
   })
