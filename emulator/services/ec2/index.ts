@@ -1,10 +1,17 @@
 import { accountRows } from './operations/account.ts'
+import { copySnapshotRows } from './operations/copySnapshot.ts'
+import { createSnapshotRows } from './operations/createSnapshot.ts'
 import { createVolumeRows } from './operations/createVolume.ts'
+import { deleteSnapshotRows } from './operations/deleteSnapshot.ts'
 import { deleteVolumeRows } from './operations/deleteVolume.ts'
+import { describeSnapshotsRows } from './operations/describeSnapshots.ts'
 import { describeVolumesRows } from './operations/describeVolumes.ts'
 import { encryptionDefaultRows } from './operations/encryptionDefaults.ts'
+import { lockSnapshotRows } from './operations/lockSnapshot.ts'
 import { modifyVolumeRows } from './operations/modifyVolume.ts'
 import { regionRows } from './operations/regions.ts'
+import { snapshotAttributeRows } from './operations/snapshotAttributes.ts'
+import { snapshotPublicAccessRows } from './operations/snapshotPublicAccess.ts'
 import { tagRows } from './operations/tags.ts'
 import { volumeAttributeRows } from './operations/volumeAttributes.ts'
 import { ec2 } from './service.ts'
@@ -19,4 +26,11 @@ export const ec2Service = ec2.with(
   volumeAttributeRows,
   encryptionDefaultRows,
   tagRows,
+  createSnapshotRows,
+  describeSnapshotsRows,
+  deleteSnapshotRows,
+  copySnapshotRows,
+  snapshotAttributeRows,
+  snapshotPublicAccessRows,
+  lockSnapshotRows,
 )

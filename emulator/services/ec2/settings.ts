@@ -4,7 +4,10 @@ const ID = 'settings'
 const NONE: SettingsRecord = Object.freeze({})
 
 /** What the caller's account has chosen for the call's Region. */
-export const settingsOf = ({ state, account, region }: Ec2Call): SettingsRecord =>
+export const settingsOf = (call: Ec2Call): SettingsRecord => settingsFor(call, call.account, call.region)
+
+/** What any account has chosen for a Region. */
+export const settingsFor = ({ state }: Pick<Ec2Call, 'state'>, account: string, region: string): SettingsRecord =>
   (account === '' ? undefined : state.settings.in(account, region).get(ID)) ?? NONE
 
 /** Changes it. */

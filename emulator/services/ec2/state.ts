@@ -62,6 +62,10 @@ export interface VolumeRecord {
   readonly sourceKey?: SealedKey | undefined
   /** Its blocks: the snapshot's, or the same under the volume's key. Left out when it is blank. */
   readonly content?: string | undefined
+  /** The key was `alias/aws/ebs`. */
+  readonly defaultKey?: true | undefined
+  /** The blocks are those of an unencrypted snapshot, and not yet under the volume's key. */
+  readonly plainContent?: true | undefined
   /** EC2's own, on the volume's key, until the volume is deleted. */
   readonly grant?: HeldGrant | undefined
   readonly attachments?: readonly VolumeAttachment[] | undefined
@@ -102,6 +106,24 @@ export interface SnapshotRecord {
   readonly isPublic?: true | undefined
   readonly storageTier?: 'standard' | 'archive' | undefined
   readonly fullSizeInBytes?: number | undefined
+  readonly lock?: SnapshotLock | undefined
+  /** Minutes; of a copy that was asked to be done in time. */
+  readonly completionDuration?: number | undefined
+  /** EC2's own grants, on the keys of a copy, until it is done. */
+  readonly grants?: readonly HeldGrant[] | undefined
+}
+
+/** A lock on a snapshot (LockSnapshot). */
+export interface SnapshotLock {
+  readonly mode: 'governance' | 'compliance'
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number
+  readonly expiresAt: number
+  /** When its duration began to count. */
+  readonly durationFrom: number
+  /** Days, where it was given so. */
+  readonly days: number
+  readonly coolOffHours: number
 }
 
 /** A snapshot that EBS direct has started and that has not been completed. */
@@ -189,6 +211,7 @@ export const collections = {
       sharedWith: (snapshot: SnapshotRecord) => snapshot.sharedWith?.map((account) => `${snapshot.region}/${account}`),
       public: (snapshot: SnapshotRecord) => (snapshot.isPublic ? snapshot.region : undefined),
       volume: (snapshot: SnapshotRecord) => `${snapshot.region}/${snapshot.volumeId}`,
+      locked: (snapshot: SnapshotRecord) => (snapshot.lock ? `${snapshot.account}/${snapshot.region}` : undefined),
     },
   } satisfies CollectionSpec<SnapshotRecord>,
   /** By volume id: the latest of each. */

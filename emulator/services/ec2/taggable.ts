@@ -2,7 +2,7 @@ import type { AwsError } from '../../lib/awsError.ts'
 import type { Resource } from '../../operation/define.ts'
 import { noSuchSnapshot, noSuchVolume } from './errors.ts'
 import { anySnapshot, anyVolume, snapshotResource, volumeResource } from './resources.ts'
-import { visibleSnapshot } from './snapshots.ts'
+import { visibleSnapshot } from './snapshots/find.ts'
 import type { Ec2Call } from './state.ts'
 import { volumeOf } from './volumes/find.ts'
 

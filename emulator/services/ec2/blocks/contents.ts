@@ -134,35 +134,37 @@ export async function readBlob({ env }: BlockCall, blob: string, secret: SecretB
   }
 }
 
+/** The content that was to be filled is not needed any more. */
+export class ContentGone extends Error {}
+
 /**
- * The same bytes under another data key: a new content with one reference, of its own. One block at a time, so that memory does not
- * grow; whoever deletes the source meanwhile makes it fail. Throws what reading throws, and then leaves nothing behind.
+ * Fills a content with the bytes of another, under another data key. One block at a time, so that memory does not grow; the source is
+ * held meanwhile. Throws what reading throws, and `ContentGone` when somebody has let go of the new one.
  */
-export async function reencrypt(call: BlockCall, content: string, from: SecretBytes, to: SecretBytes): Promise<string> {
+export async function copyBlocks(
+  call: BlockCall,
+  source: { readonly content: string; readonly secret: SecretBytes },
+  target: { readonly content: string; readonly secret: SecretBytes },
+): Promise<void> {
   const { store } = call.env
-  const copy = store.transaction(() => {
-    share(call, content)
-    return createContent(call)
+  store.transaction(() => {
+    share(call, source.content)
   })
   try {
-    let next = 0
-    for (;;) {
-      // Each step looks anew: walking on across an `await` would be walking over what others change.
-      const [block] = blocksFrom(call, content, next)
-      if (!block) return copy
-      await putBlock(call, copy, block.index, await readBlob(call, block.blob, from), to)
+    for (let next = 0; ;) {
+      // Each step looks anew: to walk on across an `await` would be to walk over what others change.
+      const [block] = blocksFrom(call, source.content, next)
+      if (!block) return
+      const bytes = await readBlob(call, block.blob, source.secret)
+      await putBlock(call, target.content, block.index, bytes, target.secret, () => {
+        if (!records(call).has(target.content)) throw new ContentGone()
+      })
       next = block.index + 1
     }
-  } catch (error) {
-    deleteBlobs(
-      call,
-      store.transaction(() => release(call, copy)),
-    )
-    throw error
   } finally {
     deleteBlobs(
       call,
-      store.transaction(() => release(call, content)),
+      store.transaction(() => release(call, source.content)),
     )
   }
 }

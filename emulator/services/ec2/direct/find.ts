@@ -1,7 +1,7 @@
 import type { Check, Resource } from '../../../operation/define.ts'
 import { snapshotArn } from '../arns.ts'
 import { anySnapshot, snapshotResource } from '../resources.ts'
-import { visibleSnapshot } from '../snapshots.ts'
+import { visibleSnapshot } from '../snapshots/find.ts'
 import type { Ec2Call, SnapshotRecord } from '../state.ts'
 import { invalidSnapshot, snapshotNotFound } from './errors.ts'
 

@@ -4,14 +4,15 @@ import type { Check, Resource } from '../../../operation/define.ts'
 import { volumeArn } from '../arns.ts'
 import { auditOf } from '../audit.ts'
 import { later } from '../background.ts'
+import { share } from '../blocks/contents.ts'
 import { tagOnCreate } from '../creation.ts'
 import { endDryRun } from '../dryRun.ts'
 import { incorrectState, invalidCombination, invalidValue, mustContain, notEmulated, refused } from '../errors.ts'
 import { newId, requireId, SNAPSHOT_ID } from '../ids.ts'
-import { keyFor, type KeyChoice } from '../keys/choose.ts'
+import { EBS_MANAGED_KEY, keyFor, type KeyChoice } from '../keys/choose.ts'
 import { resourceOf, snapshotResource, volumeKeys } from '../resources.ts'
 import { ec2 } from '../service.ts'
-import { visibleSnapshot } from '../snapshots.ts'
+import { visibleSnapshot } from '../snapshots/find.ts'
 import type { Ec2Call, SnapshotRecord, VolumeRecord } from '../state.ts'
 import { putTags, readTagSpecifications, requestTagKeys } from '../tags.ts'
 import { checkToken, keepToken, replayed } from '../tokens.ts'
@@ -119,7 +120,10 @@ function store(input: CreateVolumeRequest, planned: Planned, call: Ec2Call): Vol
     snapshotId: snapshot?.id ?? '',
     multiAttach: input.MultiAttachEnabled ?? false,
     ...(initializationRate !== undefined && { initializationRate }),
+    ...contentOf(snapshot, key),
+    ...(key.encrypted && isDefault(key, snapshot) && { defaultKey: true as const }),
   }
+  if (volume.content !== undefined) share(call, volume.content)
   putVolume(call, volume)
   putTags(call, volume.id, 'volume', tags)
   keepToken(call, token, fingerprintOf(input, planned), volume.id)
@@ -136,6 +140,15 @@ function store(input: CreateVolumeRequest, planned: Planned, call: Ec2Call): Vol
   )
   return volume
 }
+
+/** The snapshot's blocks are the volume's, as long as nobody needs them under its own key. */
+const contentOf = (snapshot: SnapshotRecord | undefined, key: KeyChoice) =>
+  snapshot?.content === undefined
+    ? {}
+    : { content: snapshot.content, ...(key.encrypted && !snapshot.encrypted && { plainContent: true as const }) }
+
+const isDefault = (key: Extract<KeyChoice, { encrypted: true }>, snapshot: SnapshotRecord | undefined) =>
+  key.inherited ? snapshot?.defaultKey === true : key.keyId === EBS_MANAGED_KEY
 
 const createVolume = ec2.row('CreateVolume', {
   action: 'ec2:CreateVolume',

@@ -1,5 +1,6 @@
 import { auditOf } from '../audit.ts'
 import { defineTask, later } from '../background.ts'
+import { deleteBlobs, release } from '../blocks/contents.ts'
 import { endDryRun } from '../dryRun.ts'
 import { invalidValue, missingParameter, refused } from '../errors.ts'
 import { formOf } from '../ids.ts'
@@ -20,12 +21,15 @@ const removeVolume = defineTask({
   kind: 'removeVolume',
   keyUse: RETIRE,
   async run({ volumeId, grant }: Gone, call) {
-    call.env.store.transaction(() => {
-      if (volumeOf(call, volumeId)?.state !== 'deleting') return
+    const orphans = call.env.store.transaction(() => {
+      const volume = volumeOf(call, volumeId)
+      if (volume?.state !== 'deleting') return []
       call.state.volumes.in(call.account, call.region).delete(volumeId)
       call.state.modifications.in(call.account, call.region).delete(volumeId)
       dropTags(call, call.account, volumeId)
+      return volume.content === undefined ? [] : release(call, volume.content)
     })
+    deleteBlobs(call, orphans)
     if (grant) await retire(grant, call)
   },
 })

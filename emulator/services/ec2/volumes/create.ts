@@ -1,6 +1,7 @@
 import { AwsError } from '../../../lib/awsError.ts'
 import type { Keys } from '../../../operation/define.ts'
 import { defineTask } from '../background.ts'
+import { deleteBlobs, release } from '../blocks/contents.ts'
 import { grantToEbs, newDataKey, reSeal, SEAL } from '../keys/dataKeys.ts'
 import { ebsContext, RETIRE, retire } from '../keys/service.ts'
 import type { Ec2Call, SealedKey, VolumeRecord } from '../state.ts'
@@ -53,11 +54,14 @@ export const makeVolume = defineTask({
 })
 
 function vanish(volumeId: string, call: Ec2Call): void {
-  call.env.store.transaction(() => {
-    if (volumeOf(call, volumeId)?.state !== 'creating') return
+  const orphans = call.env.store.transaction(() => {
+    const volume = volumeOf(call, volumeId)
+    if (volume?.state !== 'creating') return []
     call.state.volumes.in(call.account, call.region).delete(volumeId)
     dropTags(call, call.account, volumeId)
+    return volume.content === undefined ? [] : release(call, volume.content)
   })
+  deleteBlobs(call, orphans)
 }
 
 /** facts: B4, captures 2.4: what is asked for each kind of source, and that each refusal ends it. The order is not recorded. */

@@ -1,0 +1,25 @@
+import { secretOf } from '../../../crypto/material.ts'
+import type { SecretBytes } from '../../../crypto/types.ts'
+import type { KeyCallOptions } from '../../../operation/define.ts'
+import type { Ec2Call, SealedKey } from '../state.ts'
+import { asEbs, ebsContext } from './service.ts'
+
+type Decrypting = Ec2Call<{
+  readonly decrypt: (
+    request: { KeyId: string; CiphertextBlob: Uint8Array; EncryptionContext: Record<string, string> },
+    options?: KeyCallOptions,
+  ) => Promise<{ Plaintext?: Uint8Array | undefined }>
+}>
+
+/** A data key, decrypted by EBS in its own name, through a grant that a caller has made it (facts: B4). */
+export async function openAsEbs({ keyArn, ciphertext, context }: SealedKey, call: Decrypting): Promise<SecretBytes> {
+  const region = keyArn.split(':')[3] ?? call.region
+  const { Plaintext } = await call.keys.decrypt(
+    { KeyId: keyArn, CiphertextBlob: Buffer.from(ciphertext, 'base64'), EncryptionContext: ebsContext(context) },
+    asEbs(call, region),
+  )
+  if (!Plaintext) throw new Error('KMS gave no plaintext')
+  const secret = secretOf(Buffer.from(Plaintext.buffer, Plaintext.byteOffset, Plaintext.byteLength))
+  Plaintext.fill(0)
+  return secret
+}

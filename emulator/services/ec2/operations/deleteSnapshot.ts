@@ -1,0 +1,51 @@
+import { auditOf } from '../audit.ts'
+import { deleteBlobs, release } from '../blocks/contents.ts'
+import { defineTask, later } from '../background.ts'
+import { endDryRun } from '../dryRun.ts'
+import { refused } from '../errors.ts'
+import { formOf, requireId, SNAPSHOT_ID } from '../ids.ts'
+import { retire, RETIRE } from '../keys/service.ts'
+import { anySnapshot, snapshotResource } from '../resources.ts'
+import { ec2 } from '../service.ts'
+import { requireOwnSnapshot, visibleSnapshot } from '../snapshots/find.ts'
+import { isLocked } from '../snapshots/lock.ts'
+import { snapshotPath, type HeldGrant } from '../state.ts'
+import { dropTags } from '../tags.ts'
+
+/** The grants of a copy that was deleted on its way. */
+const retireGrants = defineTask({
+  kind: 'retireGrants',
+  keyUse: RETIRE,
+  async run({ grants }: { readonly grants: readonly HeldGrant[] }, call) {
+    for (const grant of grants) await retire(grant, call)
+  },
+})
+
+const deleteSnapshot = ec2.row('DeleteSnapshot', {
+  action: 'ec2:DeleteSnapshot',
+  subject: ({ SnapshotId }) => SnapshotId ?? '',
+  resource(_input, call, id) {
+    const snapshot = visibleSnapshot(call, id)
+    return snapshot ? snapshotResource(snapshot, call) : anySnapshot(call, formOf('snap', id) === 'ok' ? id : '*')
+  },
+  run(input, call, named) {
+    endDryRun(input)
+    const id = requireId(named === '' ? undefined : named, SNAPSHOT_ID, 'snapshotId')
+    const orphans = call.env.store.transaction(() => {
+      const snapshot = requireOwnSnapshot(call, id)
+      // Not recorded: code and text.
+      if (isLocked(snapshot, call.time))
+        throw refused('SnapshotLocked', `The snapshot '${id}' is locked and can't be deleted.`)
+      call.state.snapshots.in().delete(snapshotPath(call.region, id))
+      dropTags(call, call.account, id)
+      if (snapshot.grants) later(retireGrants, id, { grants: snapshot.grants }, call)
+      return snapshot.content === undefined ? [] : release(call, snapshot.content)
+    })
+    call.state.writers.forget(snapshotPath(call.region, id))
+    deleteBlobs(call, orphans)
+    return {}
+  },
+  audit: auditOf,
+})
+
+export const deleteSnapshotRows = [deleteSnapshot]
