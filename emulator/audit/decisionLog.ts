@@ -62,7 +62,7 @@ export function createDecisionLog(): DecisionLog {
   }
   return {
     listener(finished) {
-      const outcome = finished.later ? joined(byId.get(finished.requestId), finished) : finished
+      const outcome = together(byId.get(finished.requestId), finished)
       byId.set(outcome.requestId, outcome)
       // A refusal stays known for as long as it is among the refusals.
       const gone = recent.add(outcome)
@@ -100,9 +100,15 @@ export function createDecisionLog(): DecisionLog {
   }
 }
 
-/** A request together with what came of it after its answer: both gates under one id. */
-function joined(earlier: Outcome | undefined, later: Outcome): Outcome {
-  if (!earlier?.trace || !later.trace) return later
+/** A request together with what came of it after its answer, which may be heard of first: both gates under one id. */
+function together(known: Outcome | undefined, finished: Outcome): Outcome {
+  if (!known) return finished
+  if (finished.later) return joined(known, finished)
+  return known.later ? joined(finished, known) : finished
+}
+
+function joined(earlier: Outcome, later: Outcome): Outcome {
+  if (!earlier.trace || !later.trace) return later
   const { decisions, forwarded, readOnly } = earlier.trace
   return { ...later, trace: { decisions, forwarded: [...forwarded, ...later.trace.forwarded], readOnly } }
 }

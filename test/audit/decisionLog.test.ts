@@ -51,6 +51,33 @@ describe('the decision log', () => {
     expect(log.list({ limit: 100_000 })).toHaveLength(1000)
   })
 
+  it.each(['first', 'last'])(
+    'keeps what came of a request later together with it, also when it is heard of %s',
+    (when) => {
+      const log = createDecisionLog()
+      const call = { service: 'kms', operation: 'CreateGrant', requestId: 'k', spared: false, invokedBy: 'ec2' }
+      const inner = { decisions: [], forwarded: [], readOnly: false }
+      const own = {
+        ...outcome('a'),
+        trace: { ...inner, forwarded: [{ ...call, operation: 'DescribeKey', trace: inner }] },
+      }
+      const later: Outcome = {
+        ...outcome('a', refusal),
+        later: true,
+        trace: { ...inner, forwarded: [{ ...call, trace: inner, error: refusal }] },
+      }
+      for (const one of when === 'first' ? [later, own] : [own, later]) log.listener(one)
+      expect(log.get('a')).toMatchObject({ error: { code: 'AccessDeniedException' } })
+      expect(log.get('a')?.gates.map(({ operation, outcome: end }) => `${operation} ${end}`)).toEqual([
+        'DescribeKey allowed',
+        'CreateGrant failed',
+      ])
+      // Their places among the latest are two; when the first is forgotten, the whole is not.
+      for (let index = 0; index < 999; index++) log.listener(outcome(`more-${String(index)}`))
+      expect(log.get('a')).toBeDefined()
+    },
+  )
+
   it('tells subscribers until they leave', () => {
     const log = createDecisionLog()
     const heard: string[] = []

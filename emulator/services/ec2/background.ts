@@ -76,8 +76,17 @@ async function perform(path: string, record: TaskRecord, state: Ec2State, env: E
       await task.run(record.payload, call as Ec2Call<Keys<KeyUses>>)
     })
   } catch (error) {
-    env.log(`\`${path}\` failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    logFailure(path, error, env)
   }
-  const table = state.tasks.in()
-  if (table.get(path) === record) table.delete(path)
+  try {
+    const table = state.tasks.in()
+    if (table.get(path) === record) table.delete(path)
+  } catch (error) {
+    // The store has been closed meanwhile: the record is taken up at the next start.
+    logFailure(path, error, env)
+  }
+}
+
+function logFailure(path: string, error: unknown, env: Environment): void {
+  env.log(`\`${path}\` failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
 }

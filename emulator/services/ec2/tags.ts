@@ -58,14 +58,19 @@ export function readTagSpecifications(specifications: readonly TagSpecification[
   return readTags(members)
 }
 
-/** Tags as requests give them, checked. Throws InvalidParameterValue, TagLimitExceeded. */
-export function readTags(members: readonly TagMember[]): Tags {
+/**
+ * Tags as requests give them, checked. Throws InvalidParameterValue, TagLimitExceeded.
+ * @param named whether a reserved key is named: CreateTags does so (cloud-custodian issue 5975), creating requests do not
+ *   (ec2-spot-converter issue 13)
+ */
+export function readTags(members: readonly TagMember[], named = false): Tags {
   const tags = new Map<string, string>()
   for (const { Key: key = '', Value: value = '' } of members) {
     if (key === '') throw invalidValue('Tag key cannot be null or empty.')
     if (tags.has(key)) throw invalidValue(`Duplicate tag key '${key}' specified.`)
     if (/^aws:/i.test(key)) {
-      throw invalidValue("Tag keys starting with 'aws:' are reserved for internal use")
+      const which = named ? `Value ( ${key} ) for parameter key is invalid. ` : ''
+      throw invalidValue(`${which}Tag keys starting with 'aws:' are reserved for internal use`)
     }
     if (key.length > LONGEST_KEY) throw invalidValue(`Tag key exceeds the maximum length of ${LONGEST_KEY} characters`)
     if (value.length > LONGEST_VALUE) {

@@ -73,7 +73,12 @@ describe('tags', () => {
     expect(await refusal(tag(['bad'], { a: '1' }))).toEqual(badRequest('InvalidID', "The ID 'bad' is not valid"))
     const many = Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`k${String(n)}`, '']))
     expect(await refusal(tag([id], many))).toMatchObject({ status: 400, code: 'TagLimitExceeded' })
-    expect(await refusal(tag([id], { 'aws:x': '1' }))).toMatchObject({ status: 400, code: 'InvalidParameterValue' })
+    expect(await refusal(tag([id], { 'aws:x': '1' }))).toEqual(
+      badRequest(
+        'InvalidParameterValue',
+        "Value ( aws:x ) for parameter key is invalid. Tag keys starting with 'aws:' are reserved for internal use",
+      ),
+    )
   })
 
   it('need a permission on each resource', async () => {

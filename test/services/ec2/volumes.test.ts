@@ -221,6 +221,34 @@ describe('DeleteVolume', () => {
   })
 })
 
+describe('a volume that is being deleted', () => {
+  it('is still shown by DescribeVolumes, and no longer there for anything else', async () => {
+    const slow = await startWorld({ asyncDelay: 60_000 })
+    try {
+      const { VolumeId = '' } = await slow.ec2.send(
+        new CreateVolumeCommand({ AvailabilityZone: 'us-east-1a', Size: 1 }),
+      )
+      await slow.ec2.send(new DeleteVolumeCommand({ VolumeId }))
+      const { Volumes } = await slow.ec2.send(new DescribeVolumesCommand({ VolumeIds: [VolumeId] }))
+      expect(Volumes?.[0]?.State).toBe('deleting')
+      for (const command of [
+        new DescribeVolumeStatusCommand({ VolumeIds: [VolumeId] }),
+        new DescribeVolumesModificationsCommand({ VolumeIds: [VolumeId] }),
+        new DeleteVolumeCommand({ VolumeId }),
+      ]) {
+        expect(await refusal(slow.ec2.send(command as DeleteVolumeCommand))).toEqual(notFound(VolumeId))
+      }
+      const { clock } = slow.emulator.emulator
+      clock.setOffset(clock.offset + 61_000)
+      expect(await refusal(slow.ec2.send(new DescribeVolumesCommand({ VolumeIds: [VolumeId] })))).toEqual(
+        notFound(VolumeId),
+      )
+    } finally {
+      await slow.stop()
+    }
+  })
+})
+
 describe('ModifyVolume', () => {
   const modify = (input: Partial<ModifyVolumeCommandInput>) =>
     ec2.send(new ModifyVolumeCommand(input as ModifyVolumeCommandInput))
@@ -297,13 +325,15 @@ describe('ModifyVolume', () => {
       clock.setOffset(clock.offset + 61_000)
       expect(await settled(slow.ec2, VolumeId)).toMatchObject({ State: 'available' })
       await change()
-      expect(await refusal(change())).toMatchObject({
-        code: 'IncorrectModificationState',
-        message: expect.stringContaining('MODIFYING'),
-      })
+      const busy = (state: string) =>
+        badRequest(
+          'IncorrectModificationState',
+          `Volume ${VolumeId ?? ''} cannot be modified in modification state ${state}`,
+        )
+      expect(await refusal(change())).toEqual(busy('MODIFYING'))
       clock.setOffset(clock.offset + 61_000)
       await until(async () => ((await settled(slow.ec2, VolumeId))?.Size === 2 ? true : undefined))
-      expect(await refusal(change())).toMatchObject({ message: expect.stringContaining('OPTIMIZING') })
+      expect(await refusal(change())).toEqual(busy('OPTIMIZING'))
     } finally {
       await slow.stop()
     }

@@ -49,10 +49,10 @@ function targetOf(input: ModifyVolumeRequest, volume: VolumeRecord): VolumeShape
 /** Whether there may be another modification now. Throws IncorrectModificationState, VolumeModificationRateExceeded. */
 function requireTurn(id: string, latest: ModificationRecord | undefined, now: number): readonly number[] {
   if (latest && isActive(latest)) {
-    // The sentence is not recorded but for the state's name in capitals (facts: captures 2.2).
+    // Seen in kubernetes issue 69434; the state is in capitals (facts: captures 2.2).
     throw refused(
       'IncorrectModificationState',
-      `Volume ${id} is already being modified: its modification is in the state ${latest.state.toUpperCase()}`,
+      `Volume ${id} cannot be modified in modification state ${latest.state.toUpperCase()}`,
     )
   }
   const times = (latest?.times ?? []).filter((time) => time > now - DAY)

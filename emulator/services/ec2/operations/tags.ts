@@ -42,7 +42,7 @@ const onAll = (action: string, named: readonly Named[], tags: Tags, call: Ec2Cal
 const createTags = ec2.row('CreateTags', {
   action: 'ec2:CreateTags',
   subject(input, call) {
-    const tags = readTags(input.Tags ?? [])
+    const tags = readTags(input.Tags ?? [], true)
     if (Object.keys(tags).length === 0) throw missingParameter('The request must contain the parameter tagSet')
     return { tags, named: namedIn(input.Resources, call) }
   },
