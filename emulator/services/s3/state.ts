@@ -27,6 +27,14 @@ export interface PublicAccessBlock {
   readonly restrictPublicBuckets: boolean
 }
 
+export type AclPermission = 'FULL_CONTROL' | 'READ' | 'READ_ACP' | 'WRITE' | 'WRITE_ACP'
+
+/** A grant of an access control list, to an account by its canonical user id or to one of S3's groups. */
+export interface AclGrant {
+  readonly grantee: { readonly id: string } | { readonly group: string }
+  readonly permission: AclPermission
+}
+
 export interface BucketRecord {
   readonly name: string
   /** The owner. */
@@ -39,8 +47,12 @@ export interface BucketRecord {
   readonly policy?: BucketPolicyRecord | undefined
   readonly encryption: DefaultEncryption
   readonly publicAccessBlock?: PublicAccessBlock | undefined
-  /** Whether ownership controls are configured; BucketOwnerEnforced holds either way. */
+  /** Whether ownership controls are configured; without them objects belong to their writers (acl/ownership.ts). */
   readonly ownershipControls: boolean
+  /** As configured; absent: BucketOwnerEnforced. */
+  readonly objectOwnership?: 'BucketOwnerPreferred' | 'ObjectWriter' | undefined
+  /** Absent: the owner alone. Not heeded while BucketOwnerEnforced disables ACLs, but kept. */
+  readonly acl?: readonly AclGrant[] | undefined
   readonly tags: Tags
 }
 
@@ -95,6 +107,10 @@ export interface ObjectDescription {
   readonly metadata: Readonly<Record<string, string>>
   readonly tags: Tags
   readonly storageClass: string
+  /** The account it belongs to while ACLs are in force, or `anonymous`; absent: the bucket's owner. */
+  readonly owner?: string | undefined
+  /** Absent: the owner alone. */
+  readonly acl?: readonly AclGrant[] | undefined
 }
 
 export interface ObjectRecord extends ObjectDescription {

@@ -131,12 +131,14 @@ function assemble(
   checksum: StoredChecksum,
   call: Call<S3State>,
 ): ObjectRecord {
-  const { headers, metadata, tags, storageClass, key, encryption, uploadId } = upload
+  const { headers, metadata, tags, storageClass, owner, acl, key, encryption, uploadId } = upload
   return {
     headers,
     metadata,
     tags,
     storageClass,
+    owner,
+    acl,
     key,
     encryption,
     uploadId,
