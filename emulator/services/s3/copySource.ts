@@ -3,7 +3,7 @@ import type { Check } from '../../operation/define.ts'
 import { listBucketCheck, objectResource, requestKeys } from './access.ts'
 import { LARGEST_UPLOAD } from './body.ts'
 import { existingBucket, requireOwner } from './buckets.ts'
-import { findObject } from './data/objects.ts'
+import { findObject } from './data/versions.ts'
 import { invalidArgument, invalidRequest, noSuchKey, noSuchVersion, notEmulated } from './errors.ts'
 import type { BucketRecord, ObjectRecord, S3State } from './state.ts'
 

@@ -1,6 +1,7 @@
 import type { Tags } from '../../access/types.ts'
 import type { Collection, CollectionSpec, Store } from '../../state/store.ts'
 import { createLeases, type Leases } from './data/leases.ts'
+import { VERSION_SUFFIX } from './data/versionIds.ts'
 import { BucketKeys } from './encryption/bucketKeys.ts'
 
 export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256' | 'SHA512' | 'MD5'
@@ -54,6 +55,8 @@ export interface BucketRecord {
   /** Absent: the owner alone. Not heeded while BucketOwnerEnforced disables ACLs, but kept. */
   readonly acl?: readonly AclGrant[] | undefined
   readonly tags: Tags
+  /** Absent while versioning was never enabled. */
+  readonly versioning?: 'Enabled' | 'Suspended' | undefined
 }
 
 /** How a body is encrypted. A KMS data key is stored as KMS sealed it. */
@@ -113,7 +116,15 @@ export interface ObjectDescription {
   readonly acl?: readonly AclGrant[] | undefined
 }
 
-export interface ObjectRecord extends ObjectDescription {
+/** Which version of its key something is. */
+export interface VersionIdentity {
+  /** Absent: the version `null`, which is the only one while versioning was never enabled. */
+  readonly versionId?: string | undefined
+  /** Where the `null` version of a bucket under versioning stands among the others, as if it were its id (data/versionIds.ts). */
+  readonly place?: string | undefined
+}
+
+export interface ObjectRecord extends ObjectDescription, VersionIdentity {
   readonly key: string
   readonly size: number
   /** Without quotes. */
@@ -127,6 +138,18 @@ export interface ObjectRecord extends ObjectDescription {
   /** The upload that made it, so that a repeated completion finds its answer. */
   readonly uploadId?: string | undefined
 }
+
+/** A version that says that the object was deleted. */
+export interface DeleteMarkerRecord extends VersionIdentity {
+  readonly deleteMarker: true
+  readonly key: string
+  /** Milliseconds since the epoch, whole seconds. */
+  readonly lastModified: number
+}
+
+export type VersionRecord = ObjectRecord | DeleteMarkerRecord
+
+export const isMarker = (version: VersionRecord): version is DeleteMarkerRecord => 'deleteMarker' in version
 
 export interface UploadRecord extends ObjectDescription {
   readonly bucket: string
@@ -159,8 +182,21 @@ export const collections = {
     ordered: true,
     indexes: { account: (bucket: BucketRecord) => bucket.account },
   } satisfies CollectionSpec<BucketRecord>,
-  /** By `<bucket>/<sortable key>`. */
+  /** Current versions, by `<bucket>/<sortable key>`. */
   objects: { name: 's3.objects', scope: 'global', ordered: true } satisfies CollectionSpec<ObjectRecord>,
+  /**
+   * Noncurrent versions and all delete markers, by `<bucket>/<sortable key>\0<version id>`: newest first, since ids begin so
+   * (data/versions.ts). The index finds the version `null` of `<bucket>/<sortable key>`.
+   */
+  versions: {
+    name: 's3.versions',
+    scope: 'global',
+    ordered: true,
+    indexes: {
+      null: ({ versionId }: VersionRecord, id: string) =>
+        versionId === undefined ? id.slice(0, -VERSION_SUFFIX) : undefined,
+    },
+  } satisfies CollectionSpec<VersionRecord>,
   /** By `<bucket>/<sortable key>\0<upload id>`. */
   uploads: { name: 's3.uploads', scope: 'global', ordered: true } satisfies CollectionSpec<UploadRecord>,
   /** By `<upload id>/<part number, five digits>`. */
@@ -172,6 +208,7 @@ export const collections = {
 export interface S3State {
   readonly buckets: Collection<BucketRecord>
   readonly objects: Collection<ObjectRecord>
+  readonly versions: Collection<VersionRecord>
   readonly uploads: Collection<UploadRecord>
   readonly parts: Collection<PartRecord>
   readonly secrets: Collection<{ readonly key: string }>
@@ -185,6 +222,7 @@ export function s3State(store: Store): S3State {
   return {
     buckets: store.collection<BucketRecord>(collections.buckets),
     objects: store.collection<ObjectRecord>(collections.objects),
+    versions: store.collection<VersionRecord>(collections.versions),
     uploads: store.collection<UploadRecord>(collections.uploads),
     parts: store.collection<PartRecord>(collections.parts),
     secrets: store.collection<{ readonly key: string }>(collections.secrets),
@@ -197,6 +235,9 @@ export function s3State(store: Store): S3State {
 export function blobsInUse(state: S3State): ReadonlySet<string> {
   const live = new Set<string>()
   for (const { record } of state.objects.all()) for (const part of record.parts) live.add(part.blob)
+  for (const { record } of state.versions.all()) {
+    if (!isMarker(record)) for (const part of record.parts) live.add(part.blob)
+  }
   for (const { record } of state.parts.all()) live.add(record.blob)
   return live
 }

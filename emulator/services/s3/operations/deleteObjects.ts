@@ -3,7 +3,7 @@ import type { Call } from '../../../operation/call.ts'
 import type { Check } from '../../../operation/define.ts'
 import { auditFacts, objectResource, requestKeys } from '../access.ts'
 import { requireBucket, type BucketRequest } from '../buckets.ts'
-import { remove } from '../data/objects.ts'
+import { removeCurrent } from '../data/objects.ts'
 import { malformedXml } from '../errors.ts'
 import { checkWrite } from '../conditions.ts'
 import { bucketArn } from '../names.ts'
@@ -24,7 +24,7 @@ const deleteObject = s3.row('DeleteObject', {
     // No await from here to the removal.
     const { object } = findSubject(input, call)
     checkWrite(object, key, { IfMatch: input.IfMatch })
-    if (object) remove(call, bucket.name, key)
+    if (object) removeCurrent(call, bucket, key)
     return {}
   },
 })
@@ -85,7 +85,7 @@ function deleteOne(
   try {
     const { object } = findSubject({ Bucket: bucket.name, Key: key, VersionId: versionId }, call)
     checkWrite(object, key, { IfMatch: etag })
-    if (object) remove(call, bucket.name, key)
+    if (object) removeCurrent(call, bucket, key)
     return undefined
   } catch (error) {
     if (error instanceof AwsError) return error

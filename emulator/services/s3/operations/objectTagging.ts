@@ -1,6 +1,6 @@
 import type { Tags } from '../../../access/types.ts'
 import type { Call } from '../../../operation/call.ts'
-import { findObject, objectId, objectsOf } from '../data/objects.ts'
+import { changeVersion } from '../data/versions.ts'
 import { requestTagKeys } from '../access.ts'
 import { s3 } from '../service.ts'
 import type { S3State } from '../state.ts'
@@ -47,12 +47,9 @@ const deleteObjectTagging = s3.row('DeleteObjectTagging', {
   },
 })
 
-function setTags(call: Call<S3State>, input: ObjectInput, { bucket, key }: ObjectSubject, tags: Tags): void {
-  call.env.store.transaction(() => {
-    const current = findObject(call, bucket.name, key)
-    if (!current) throw missing(input, key)
-    objectsOf(call).put(objectId(bucket.name, key), { ...current, tags })
-  })
+function setTags(call: Call<S3State>, input: ObjectInput, subject: ObjectSubject, tags: Tags): void {
+  const changed = changeVersion(call, subject.bucket.name, existing(subject), { tags })
+  if (!changed) throw missing(input, subject.key)
 }
 
 const getObjectAcl = s3.row('GetObjectAcl', {
