@@ -13,7 +13,7 @@ export interface BucketPolicyRecord {
 }
 
 export interface DefaultEncryption {
-  readonly algorithm: 'AES256' | 'aws:kms'
+  readonly algorithm: 'AES256' | 'aws:kms' | 'aws:kms:dsse'
   /** Verbatim as configured: id, ARN or alias; resolved at each write (facts: A4). */
   readonly keyId?: string | undefined
   readonly bucketKey: boolean
@@ -72,6 +72,8 @@ export type Encryption =
       /** Whether the caller added to the context: then answers tell it (facts: captures 7.4). */
       readonly contextGiven: boolean
       readonly bucketKey: boolean
+      /** DSSE-KMS: within a second layer under S3's own key. */
+      readonly dual?: true | undefined
     }
 
 /** A checksum of plaintext. Under KMS the value is sealed with the data key: a checksum of few bytes gives them away. */

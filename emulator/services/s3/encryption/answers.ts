@@ -3,7 +3,7 @@ import type { Encryption } from '../state.ts'
 import { writeContext } from './context.ts'
 
 export interface EncryptionMembers {
-  readonly ServerSideEncryption: 'AES256' | 'aws:kms'
+  readonly ServerSideEncryption: 'AES256' | 'aws:kms' | 'aws:kms:dsse'
   readonly SSEKMSKeyId?: string
   readonly BucketKeyEnabled?: true
 }
@@ -19,7 +19,7 @@ export function encryptionMembers(encryption: Encryption, call: Pick<Call, 'resp
     call.responseHeaders['x-amz-server-side-encryption-context'] = writeContext(encryption.context)
   }
   return {
-    ServerSideEncryption: 'aws:kms',
+    ServerSideEncryption: encryption.dual ? 'aws:kms:dsse' : 'aws:kms',
     SSEKMSKeyId: encryption.keyArn,
     ...(encryption.bucketKey && { BucketKeyEnabled: true as const }),
   }

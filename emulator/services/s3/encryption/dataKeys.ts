@@ -1,4 +1,5 @@
 import { fromStored, generateSecret, secretOf, toStored } from '../../../crypto/material.ts'
+import { twoKeys } from '../../../crypto/objectCipher.ts'
 import type { SecretBytes } from '../../../crypto/types.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Keys } from '../../../operation/define.ts'
@@ -60,9 +61,9 @@ async function generate(plan: KmsPlan, call: GenerateCall, spared: boolean): Pro
     { spared },
   )
   if (!Plaintext || !CiphertextBlob || KeyId === undefined) throw new Error('KMS gave no data key')
-  const { context, contextGiven, bucketKey } = plan
+  const { context, contextGiven, bucketKey, dual } = plan
   return {
-    secret: takeOver(Plaintext),
+    secret: layered(takeOver(Plaintext), dual, call),
     encryption: {
       kind: 'kms',
       keyArn: KeyId,
@@ -70,8 +71,18 @@ async function generate(plan: KmsPlan, call: GenerateCall, spared: boolean): Pro
       context,
       contextGiven,
       bucketKey,
+      ...(dual && { dual }),
     },
   }
+}
+
+/** DSSE-KMS: a second layer, under S3's own key, around that of KMS's data key. */
+function layered(
+  secret: SecretBytes,
+  dual: boolean | undefined,
+  call: Pick<Call<S3State>, 'state' | 'env'>,
+): SecretBytes {
+  return dual ? twoKeys(secret, masterKey(call)) : secret
 }
 
 /** The key of stored bytes. Under KMS the caller's permission to decrypt is asked for at each access, Bucket Key or not. */
@@ -101,7 +112,7 @@ async function decrypt(encryption: KmsEncryption, call: DecryptCall, spared: boo
     { spared },
   )
   if (!Plaintext) throw new Error('KMS gave no plaintext')
-  return takeOver(Plaintext)
+  return layered(takeOver(Plaintext), encryption.dual, call)
 }
 
 /** Behind a type that must be asked; the loose copy is cleared. */

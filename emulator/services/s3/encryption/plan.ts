@@ -26,6 +26,8 @@ export type EncryptionPlan =
       readonly context: Readonly<Record<string, string>>
       readonly contextGiven: boolean
       readonly bucketKey: boolean
+      /** DSSE-KMS. */
+      readonly dual?: true | undefined
     }
 
 /** The key S3 uses when none is named. */
@@ -33,8 +35,9 @@ const S3_MANAGED_KEY = 'alias/aws/s3'
 const SSE_HEADER = 'x-amz-server-side-encryption'
 
 /**
- * Request headers, else the bucket's default, else SSE-S3 (facts: A4). A request for `aws:kms` without a key id means aws/s3, not
- * the bucket's default key; the bucket's Bucket Key setting still applies. Throws InvalidArgument (facts: A9).
+ * Request headers, else the bucket's default, else SSE-S3 (facts: A4). A request for `aws:kms` or `aws:kms:dsse` without a key id
+ * means aws/s3, not the bucket's default key; the bucket's Bucket Key setting still applies. DSSE-KMS has no Bucket Keys (facts: A6,
+ * A7): a setting for them, in a header or of the bucket, has no effect on it. Throws InvalidArgument (facts: A9).
  */
 export function planEncryption(
   input: EncryptionRequest,
@@ -44,11 +47,11 @@ export function planEncryption(
 ): EncryptionPlan {
   const asked = input.ServerSideEncryption
   refuseCustomerKeys(input, bucket, key, call)
-  if (asked !== undefined && asked !== 'AES256' && asked !== 'aws:kms') {
-    if (asked === 'aws:kms:dsse' || asked === 'aws:fsx') throw notEmulated(`s3 server-side encryption ${asked}`)
+  if (asked !== undefined && asked !== 'AES256' && !isKms(asked)) {
+    if (asked === 'aws:fsx') throw notEmulated(`s3 server-side encryption ${asked}`)
     throw invalidArgument('The encryption method specified is not supported', SSE_HEADER, asked)
   }
-  if (asked !== 'aws:kms' && input.SSEKMSKeyId !== undefined) {
+  if (!isKms(asked) && input.SSEKMSKeyId !== undefined) {
     throw invalidArgument(
       'Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms',
       SSE_HEADER,
@@ -56,8 +59,10 @@ export function planEncryption(
     )
   }
   const fallback = bucket.encryption
-  if ((asked ?? fallback.algorithm) !== 'aws:kms') return { kind: 's3' }
-  const bucketKey = input.BucketKeyEnabled ?? fallback.bucketKey
+  const method = asked ?? fallback.algorithm
+  if (!isKms(method)) return { kind: 's3' }
+  const dual = method === 'aws:kms:dsse'
+  const bucketKey = !dual && (input.BucketKeyEnabled ?? fallback.bucketKey)
   const given = readContext(input.SSEKMSEncryptionContext)
   const arn = bucketKey ? bucketArn(bucket.name) : objectArn(bucket.name, key)
   const named = given?.['aws:s3:arn']
@@ -74,8 +79,11 @@ export function planEncryption(
     context: { 'aws:s3:arn': arn, ...given },
     contextGiven: given !== undefined && Object.keys(given).some((name) => name !== 'aws:s3:arn'),
     bucketKey,
+    ...(dual && { dual }),
   }
 }
+
+const isKms = (method: string | undefined) => method === 'aws:kms' || method === 'aws:kms:dsse'
 
 /** SSE-C: buckets block it unless told otherwise (facts: captures 7.6); where it is admitted, it is not emulated yet. */
 function refuseCustomerKeys(input: EncryptionRequest, bucket: BucketRecord, key: string, call: Call): void {
