@@ -145,6 +145,23 @@ export interface AnyRow {
   readonly row: Row<object, object, unknown, unknown, KeyUses>
 }
 
+/** A request as cross-origin rules see it. */
+export interface CrossOriginRequest {
+  readonly method: string
+  /** In path form, percent-encoded. */
+  readonly path: string
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+}
+
+/** What a service lets pages of other origins do. */
+export interface CrossOrigin<S> {
+  /** Headers that answer a browser's question (OPTIONS). Throws the service's refusal. */
+  preflight(request: CrossOriginRequest, state: S): Record<string, string>
+  /** Headers that let the page read the answer to a request with an Origin, refusals too; undefined when it may not. */
+  answer(request: CrossOriginRequest, state: S): Readonly<Record<string, string>> | undefined
+}
+
 export interface ServiceFacts<M, S> {
   /** Our name and the SigV4 service name: `kms`. */
   readonly name: string
@@ -178,6 +195,8 @@ export interface ServiceFacts<M, S> {
     headers: Readonly<Record<string, string | undefined>>,
     trailers: Readonly<Record<string, string>>,
   ) => Promise<void>
+  /** Present when browsers may use the service: S3's CORS. */
+  readonly crossOrigin?: CrossOrigin<S>
   /** Ids of the blobs that records name; asked once, at the start. */
   readonly liveBlobs?: (state: S) => ReadonlySet<string>
   /** Takes up work that time brings (deletions, expiries) when the emulator starts or its state is replaced. */

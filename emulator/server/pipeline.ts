@@ -5,6 +5,7 @@ import { SignatureProblem } from '../sigv4/types.ts'
 import { StoreClosed } from '../state/errors.ts'
 import type { Core, Exchange, Step } from './exchange.ts'
 import { authenticate } from './steps/authenticate.ts'
+import { answerOrigin, preflight } from './steps/crossOrigin.ts'
 import { identify } from './steps/identify.ts'
 import { known, match, wireRequest } from './steps/match.ts'
 import { read, receive } from './steps/receive.ts'
@@ -30,6 +31,8 @@ const JSON_STEPS: readonly Step[] = [
 const OTHER_STEPS: readonly Step[] = [identify, read, match, authenticate, known, decode, validate, invoke, encode]
 /** S3 knows from the request line whether the body is to be streamed, so it matches before it reads. */
 const REST_STEPS: readonly Step[] = [identify, match, read, authenticate, known, decode, validate, invoke, encode]
+/** A browser asks whether a page of another origin may use the service: nobody signs that question. */
+const PREFLIGHT_STEPS: readonly Step[] = [identify, preflight]
 
 /** Takes one request from the socket to its answer. Never throws. */
 export async function handle(core: Core, req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -52,6 +55,7 @@ export async function handle(core: Core, req: IncomingMessage, res: ServerRespon
   }
   const response = exchange.response
   if (!response) return
+  if (exchange.headers['origin'] !== undefined) answerOrigin(exchange, response)
   const durable = core.env.store.durable()
   if (durable) await durable
   record(exchange, response.status)
@@ -62,7 +66,8 @@ export async function handle(core: Core, req: IncomingMessage, res: ServerRespon
   }
 }
 
-function stepsOf({ protocol }: Exchange): readonly Step[] {
+function stepsOf({ protocol, method, service }: Exchange): readonly Step[] {
+  if (method === 'OPTIONS' && service?.definition.crossOrigin) return PREFLIGHT_STEPS
   if (protocol.name === 'awsJson') return JSON_STEPS
   return protocol.name === 'restXml' || protocol.name === 'restJson' ? REST_STEPS : OTHER_STEPS
 }

@@ -1,4 +1,5 @@
 import { attributeRows } from './operations/objectAttributes.ts'
+import { bucketCorsRows } from './operations/bucketCors.ts'
 import { bucketEncryptionRows } from './operations/bucketEncryption.ts'
 import { bucketPolicyRows } from './operations/bucketPolicy.ts'
 import { bucketRows } from './operations/buckets.ts'
@@ -28,6 +29,7 @@ export const s3Service = s3.with(
   bucketTaggingRows,
   publicAccessRows,
   ownershipRows,
+  bucketCorsRows,
   subresourceRows,
   putRows,
   getRows,

@@ -1,5 +1,6 @@
 import type { Tags } from '../../access/types.ts'
 import type { Collection, CollectionSpec, Store } from '../../state/store.ts'
+import type { CorsRule } from './cors/rules.ts'
 import { createLeases, type Leases } from './data/leases.ts'
 import { VERSION_SUFFIX } from './data/versionIds.ts'
 import { BucketKeys } from './encryption/bucketKeys.ts'
@@ -57,6 +58,8 @@ export interface BucketRecord {
   readonly tags: Tags
   /** Absent while versioning was never enabled. */
   readonly versioning?: 'Enabled' | 'Suspended' | undefined
+  /** What pages of other origins may do; absent when not configured. */
+  readonly cors?: readonly CorsRule[] | undefined
 }
 
 /** How a body is encrypted. A KMS data key is stored as KMS sealed it. */

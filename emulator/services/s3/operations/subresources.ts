@@ -8,13 +8,6 @@ import { readsBucket } from './onBucket.ts'
  * Terraform read them all.) Configuring them answers 501.
  */
 const unconfigured = [
-  s3.row('GetBucketCors', {
-    ...readsBucket,
-    action: 's3:GetBucketCORS',
-    run(_input, _call, { name }) {
-      throw notConfigured('NoSuchCORSConfiguration', 'The CORS configuration does not exist', name)
-    },
-  }),
   s3.row('GetBucketLifecycleConfiguration', {
     ...readsBucket,
     action: 's3:GetLifecycleConfiguration',
