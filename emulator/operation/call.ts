@@ -18,6 +18,8 @@ export interface HttpFacts {
   readonly userAgent: string
   /** `aws:SecureTransport`. */
   readonly secure: boolean
+  /** The request is an HTML form; its fields stand among the headers. How long its body is shows at the end only. */
+  readonly form?: boolean | undefined
 }
 
 /** A service calling another for its caller (forward access session). */

@@ -6,6 +6,7 @@ import { StoreClosed } from '../state/errors.ts'
 import type { Core, Exchange, Step } from './exchange.ts'
 import { authenticate } from './steps/authenticate.ts'
 import { answerOrigin, preflight } from './steps/crossOrigin.ts'
+import { authenticateForm } from './steps/form.ts'
 import { identify } from './steps/identify.ts'
 import { known, match, wireRequest } from './steps/match.ts'
 import { read, receive } from './steps/receive.ts'
@@ -30,7 +31,7 @@ const JSON_STEPS: readonly Step[] = [
 ]
 const OTHER_STEPS: readonly Step[] = [identify, read, match, authenticate, known, decode, validate, invoke, encode]
 /** S3 knows from the request line whether the body is to be streamed, so it matches before it reads. */
-const REST_STEPS: readonly Step[] = [identify, match, read, authenticate, known, decode, validate, invoke, encode]
+const REST_STEPS: readonly Step[] = [identify, match, read, authenticateRest, known, decode, validate, invoke, encode]
 /** A browser asks whether a page of another origin may use the service: nobody signs that question. */
 const PREFLIGHT_STEPS: readonly Step[] = [identify, preflight]
 
@@ -51,6 +52,7 @@ export async function handle(core: Core, req: IncomingMessage, res: ServerRespon
       res.destroy()
       return
     }
+    await exchange.form?.abandon()
     refuse(exchange, error)
   }
   const response = exchange.response
@@ -81,6 +83,10 @@ function wellFormed({ body }: Exchange): void {
     break
   }
   throw new AwsError('SerializationException', 400, '')
+}
+
+function authenticateRest(exchange: Exchange): void | Promise<void> {
+  return exchange.isForm ? authenticateForm(exchange) : authenticate(exchange)
 }
 
 /** AWS parses the whole body before it looks at the signature; here that is done only where it decides what is told. */
@@ -133,6 +139,7 @@ async function invoke(exchange: Exchange): Promise<void> {
         sourceIp: sourceIp(req),
         userAgent: exchange.headers['user-agent'] ?? '',
         secure: core.plainIsSecure || 'encrypted' in req.socket,
+        form: exchange.isForm,
       },
       env: core.env,
       body: exchange.stream,

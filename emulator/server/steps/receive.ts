@@ -43,6 +43,8 @@ export function receive(core: Core, req: IncomingMessage, res: ServerResponse): 
     body: EMPTY,
     stream: undefined,
     trailers: undefined,
+    isForm: false,
+    form: undefined,
     claim: { kind: 'anonymous' },
     caller: ANONYMOUS,
     input: EMPTY,

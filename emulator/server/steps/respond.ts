@@ -11,7 +11,7 @@ export function encode(exchange: Exchange): void {
   if (!operationModel) throw new Error('nothing was matched')
   const response = exchange.protocol.encode(exchange.output, operationModel, answering(exchange))
   if (call) for (const name in call.responseHeaders) response.headers[name] = call.responseHeaders[name] ?? ''
-  exchange.response = response
+  exchange.response = exchange.form ? exchange.form.answer(response) : response
 }
 
 export const answering = ({ requestId, method, path }: Exchange) => ({ requestId, method, path })

@@ -81,10 +81,11 @@ export function requestKeys(_input: object, call: Pick<Call, 'http' | 'time' | '
 
 function signatureKeys({ http, time, caller }: Pick<Call, 'http' | 'time' | 'caller'>): Keys {
   if (caller.principal.kind === 'anonymous') return {}
-  const query = http.headers['authorization'] === undefined ? new URLSearchParams(http.query) : undefined
+  const inHeaders = http.form === true || http.headers['authorization'] !== undefined
+  const query = inHeaders ? undefined : new URLSearchParams(http.query)
   const signedAt = parseAmzDate(query?.get('X-Amz-Date') ?? http.headers['x-amz-date'])
   return {
-    's3:authType': query ? 'REST-QUERY-STRING' : 'REST-HEADER',
+    's3:authType': http.form === true ? 'POST' : query ? 'REST-QUERY-STRING' : 'REST-HEADER',
     's3:signatureversion': 'AWS4-HMAC-SHA256',
     's3:signatureAge': signedAt === undefined ? undefined : String(Math.max(0, time - signedAt)),
   }
