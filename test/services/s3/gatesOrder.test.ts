@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { HeadObjectCommand } from '@aws-sdk/client-s3'
-import { allow } from './support.ts'
+import { DeleteObjectsCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
+import { allow, deny } from './support.ts'
 import { OPERATIONS } from './gates/operations.ts'
 import { Bucket, GatesWorld, decider, isKeyCheck, sentence } from './gates/world.ts'
 
@@ -56,5 +56,19 @@ describe('HeadObject with checksums', () => {
     expect([ContentLength, ChecksumCRC32 ?? ChecksumCRC64NVME, ChecksumType]).toEqual([13, undefined, undefined])
     await world.permit(allow(['s3:GetObject', 'kms:Decrypt']))
     expect((await head()).ChecksumType).toBe('FULL_OBJECT')
+  })
+})
+
+describe('DeleteObjects', () => {
+  it('asks for each key, and refuses only those that may not go', async () => {
+    await world.prepare()
+    await world.permit(allow('*'), deny('s3:DeleteObject', `arn:aws:s3:::${Bucket}/object`))
+    const Objects = [{ Key: 'object' }, { Key: 'source' }]
+    const { Deleted, Errors } = await world.user.s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }))
+    expect(Deleted).toEqual([{ Key: 'source' }])
+    const check = { action: 's3:DeleteObject', resource: `arn:aws:s3:::${Bucket}/object` }
+    const Message = sentence(world.user.arn, check, 'with an explicit deny in an identity-based policy')
+    expect(Errors).toEqual([{ Key: 'object', Code: 'AccessDenied', Message }])
+    await expect(world.s3.send(new HeadObjectCommand({ Bucket, Key: 'object' }))).resolves.toBeDefined()
   })
 })
