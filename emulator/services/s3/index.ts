@@ -1,9 +1,14 @@
 import { attributeRows } from './operations/objectAttributes.ts'
 import { bucketCorsRows } from './operations/bucketCors.ts'
 import { bucketEncryptionRows } from './operations/bucketEncryption.ts'
+import { bucketLifecycleRows } from './operations/bucketLifecycle.ts'
+import { bucketLoggingRows } from './operations/bucketLogging.ts'
+import { bucketNotificationRows } from './operations/bucketNotifications.ts'
 import { bucketPolicyRows } from './operations/bucketPolicy.ts'
 import { bucketRows } from './operations/buckets.ts'
 import { bucketTaggingRows } from './operations/bucketTagging.ts'
+import { bucketTransferRows } from './operations/bucketTransfer.ts'
+import { bucketWebsiteRows } from './operations/bucketWebsite.ts'
 import { completeRows } from './operations/completeUpload.ts'
 import { copyRows } from './operations/copyObject.ts'
 import { createBucketRows } from './operations/createBucket.ts'
@@ -30,6 +35,11 @@ export const s3Service = s3.with(
   publicAccessRows,
   ownershipRows,
   bucketCorsRows,
+  bucketLifecycleRows,
+  bucketLoggingRows,
+  bucketNotificationRows,
+  bucketTransferRows,
+  bucketWebsiteRows,
   subresourceRows,
   putRows,
   getRows,

@@ -1,8 +1,11 @@
+import type { LoggingEnabled, WebsiteConfiguration } from '@aws-sdk/client-s3'
 import type { Tags } from '../../access/types.ts'
 import type { Collection, CollectionSpec, Store } from '../../state/store.ts'
 import type { CorsRule } from './cors/rules.ts'
 import { createLeases, type Leases } from './data/leases.ts'
 import { VERSION_SUFFIX } from './data/versionIds.ts'
+import type { LifecycleRecord } from './lifecycle/rules.ts'
+import type { NotificationRecord } from './notifications/configuration.ts'
 import { BucketKeys } from './encryption/bucketKeys.ts'
 
 export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256' | 'SHA512' | 'MD5'
@@ -37,6 +40,9 @@ export interface AclGrant {
   readonly permission: AclPermission
 }
 
+/** Where a bucket's access logs are to go, as it was put. The emulator writes none. */
+export type LoggingRecord = Pick<LoggingEnabled, 'TargetBucket' | 'TargetPrefix' | 'TargetObjectKeyFormat'>
+
 export interface BucketRecord {
   readonly name: string
   /** The owner. */
@@ -60,6 +66,13 @@ export interface BucketRecord {
   readonly versioning?: 'Enabled' | 'Suspended' | undefined
   /** What pages of other origins may do; absent when not configured. */
   readonly cors?: readonly CorsRule[] | undefined
+  readonly lifecycle?: LifecycleRecord | undefined
+  readonly logging?: LoggingRecord | undefined
+  readonly notifications?: NotificationRecord | undefined
+  readonly website?: WebsiteConfiguration | undefined
+  /** Absent while transfer acceleration was never enabled. */
+  readonly acceleration?: 'Enabled' | 'Suspended' | undefined
+  readonly requesterPays?: true | undefined
 }
 
 /** How a body is encrypted. A KMS data key is stored as KMS sealed it. */

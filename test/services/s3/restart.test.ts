@@ -7,8 +7,14 @@ import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  GetBucketCorsCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketNotificationConfigurationCommand,
   GetObjectCommand,
   ListObjectsV2Command,
+  PutBucketCorsCommand,
+  PutBucketLifecycleConfigurationCommand,
+  PutBucketNotificationConfigurationCommand,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
@@ -70,5 +76,30 @@ describe('after a restart', () => {
     expect(await read('multipart')).toBe(secret)
     const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket }))
     expect(Contents?.map(({ Key }) => Key)).toEqual(['aes', 'kms', 'multipart'])
+  })
+
+  it('configurations of buckets are what they were', async () => {
+    let s3 = emulator.client(S3Client)
+    await s3.send(new CreateBucketCommand({ Bucket }))
+    const rule = { ID: 'r', Status: 'Enabled' as const, Filter: {} }
+    const date = new Date('2031-01-01T00:00:00Z')
+    const Rules = [
+      {
+        ...rule,
+        Expiration: { Date: date },
+        Transitions: [{ Date: new Date('2030-01-01'), StorageClass: 'GLACIER' as const }],
+      },
+    ]
+    await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules } }))
+    const CORSRules = [{ AllowedOrigins: ['*'], AllowedMethods: ['GET'] }]
+    await s3.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules } }))
+    const bridge = { EventBridgeConfiguration: {} }
+    await s3.send(new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration: bridge }))
+
+    s3 = await restart()
+    expect((await s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))).Rules).toEqual(Rules)
+    expect((await s3.send(new GetBucketCorsCommand({ Bucket }))).CORSRules).toEqual(CORSRules)
+    const { EventBridgeConfiguration } = await s3.send(new GetBucketNotificationConfigurationCommand({ Bucket }))
+    expect(EventBridgeConfiguration).toEqual({})
   })
 })

@@ -4,28 +4,10 @@ import { s3 } from '../service.ts'
 import { readsBucket } from './onBucket.ts'
 
 /**
- * Sub-resources that cannot be configured here yet: each answers, as AWS does, that nothing is configured. (Tools such as
+ * Sub-resources that cannot be configured here: each answers, as AWS does, that nothing is configured. (Tools such as
  * Terraform read them all.) Configuring them answers 501.
  */
 const unconfigured = [
-  s3.row('GetBucketLifecycleConfiguration', {
-    ...readsBucket,
-    action: 's3:GetLifecycleConfiguration',
-    run(_input, _call, { name }) {
-      throw notConfigured('NoSuchLifecycleConfiguration', 'The lifecycle configuration does not exist', name)
-    },
-  }),
-  s3.row('GetBucketWebsite', {
-    ...readsBucket,
-    action: 's3:GetBucketWebsite',
-    run(_input, _call, { name }) {
-      throw notConfigured(
-        'NoSuchWebsiteConfiguration',
-        'The specified bucket does not have a website configuration',
-        name,
-      )
-    },
-  }),
   s3.row('GetBucketReplication', {
     ...readsBucket,
     action: 's3:GetReplicationConfiguration',
@@ -47,23 +29,7 @@ const unconfigured = [
 ]
 
 const defaults = [
-  s3.row('GetBucketLogging', { ...readsBucket, action: 's3:GetBucketLogging', run: () => ({}) }),
-  s3.row('GetBucketNotificationConfiguration', {
-    ...readsBucket,
-    action: 's3:GetBucketNotification',
-    run: () => ({}),
-  }),
   s3.row('GetBucketVersioning', { ...readsBucket, action: 's3:GetBucketVersioning', run: () => ({}) }),
-  s3.row('GetBucketAccelerateConfiguration', {
-    ...readsBucket,
-    action: 's3:GetAccelerateConfiguration',
-    run: () => ({}),
-  }),
-  s3.row('GetBucketRequestPayment', {
-    ...readsBucket,
-    action: 's3:GetBucketRequestPayment',
-    run: () => ({ Payer: 'BucketOwner' as const }),
-  }),
   s3.row('GetBucketAcl', {
     ...readsBucket,
     action: 's3:GetBucketAcl',
