@@ -75,9 +75,14 @@ export interface BucketRecord {
   readonly requesterPays?: true | undefined
 }
 
-/** How a body is encrypted. A KMS data key is stored as KMS sealed it. */
+/** How a body is encrypted. A KMS data key is stored as KMS sealed it; a customer's key is not stored. */
 export type Encryption =
   | { readonly kind: 's3' }
+  | {
+      readonly kind: 'customer'
+      /** Base64: opens with the right key only (encryption/customerKeys.ts). */
+      readonly check: string
+    }
   | {
       readonly kind: 'kms'
       readonly keyArn: string
@@ -92,7 +97,7 @@ export type Encryption =
       readonly dual?: true | undefined
     }
 
-/** A checksum of plaintext. Under KMS the value is sealed with the data key: a checksum of few bytes gives them away. */
+/** A checksum of plaintext. Except under SSE-S3 it is sealed with the data key: a checksum of few bytes gives them away. */
 export interface StoredChecksum {
   readonly algorithm: ChecksumAlgorithm
   readonly type: ChecksumType

@@ -4,8 +4,15 @@ import type { SecretBytes } from '../../../crypto/types.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Keys } from '../../../operation/define.ts'
 import { invalidArgument } from '../errors.ts'
-import type { Encryption, S3State } from '../state.ts'
+import type { Encryption, S3State, UploadRecord } from '../state.ts'
 import { requesterOf } from './bucketKeys.ts'
+import {
+  customerEncryption,
+  proveCustomerKey,
+  proveUploadKey,
+  requireCustomerKey,
+  type CustomerKey,
+} from './customerKeys.ts'
 import type { EncryptionPlan } from './plan.ts'
 
 /** Key uses that rows declare. */
@@ -16,6 +23,8 @@ export const DECRYPT = { decrypt: 'Decrypt' } as const
 export interface DataKey {
   readonly secret: SecretBytes
   readonly encryption: Encryption
+  /** Of SSE-C: what answers echo. */
+  readonly customerKey?: CustomerKey | undefined
 }
 
 type KmsPlan = Extract<EncryptionPlan, { readonly kind: 'kms' }>
@@ -23,9 +32,13 @@ type KmsEncryption = Extract<Encryption, { readonly kind: 'kms' }>
 type GenerateCall = Call<S3State, Keys<typeof GENERATE>>
 type DecryptCall = Call<S3State, Keys<typeof DECRYPT>>
 
-/** A key for a new object: S3's own, or one from KMS, asked for in the caller's name. */
+/** A key for a new object: S3's own, the customer's, or one from KMS, asked for in the caller's name. */
 export async function newDataKey(plan: EncryptionPlan, call: GenerateCall): Promise<DataKey> {
   if (plan.kind === 's3') return { secret: masterKey(call), encryption: { kind: 's3' } }
+  if (plan.kind === 'customer') {
+    const { customerKey } = plan
+    return { secret: customerKey.secret, encryption: customerEncryption(customerKey), customerKey }
+  }
   requireSignature(call)
   return plan.bucketKey ? bucketLevelKey(plan, call) : generate(plan, call, false)
 }
@@ -85,11 +98,30 @@ function layered(
   return dual ? twoKeys(secret, masterKey(call)) : secret
 }
 
-/** The key of stored bytes. Under KMS the caller's permission to decrypt is asked for at each access, Bucket Key or not. */
-export async function openDataKey(encryption: Encryption, call: DecryptCall): Promise<SecretBytes> {
+/**
+ * The key of stored bytes. Under KMS the caller's permission to decrypt is asked for at each access, Bucket Key or not.
+ * @param customerKey what the request brings
+ */
+export async function openDataKey(
+  encryption: Encryption,
+  call: DecryptCall,
+  customerKey: CustomerKey | undefined,
+): Promise<SecretBytes> {
   if (encryption.kind === 's3') return masterKey(call)
+  if (encryption.kind === 'customer') return proveCustomerKey(encryption, customerKey)
   requireSignature(call)
   return encryption.bucketKey ? openBucketLevelKey(encryption, call) : decrypt(encryption, call, false)
+}
+
+/** The same for an upload in progress, whose parts must bring the customer's key that it was begun with. */
+export async function openUploadKey(
+  { encryption }: UploadRecord,
+  call: DecryptCall,
+  customerKey: CustomerKey | undefined,
+): Promise<SecretBytes> {
+  if (encryption.kind === 'customer') return proveUploadKey(encryption, customerKey)
+  requireCustomerKey(encryption, customerKey)
+  return openDataKey(encryption, call, undefined)
 }
 
 async function openBucketLevelKey(encryption: KmsEncryption, call: DecryptCall): Promise<SecretBytes> {

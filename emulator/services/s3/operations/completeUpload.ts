@@ -12,7 +12,8 @@ import { publish, wholeSeconds } from '../data/objects.ts'
 import { dropUpload, findPart } from '../data/uploads.ts'
 import { findObject } from '../data/versions.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
-import { DECRYPT, openDataKey } from '../encryption/dataKeys.ts'
+import type { CustomerKey } from '../encryption/customerKeys.ts'
+import { DECRYPT, openUploadKey } from '../encryption/dataKeys.ts'
 import { internalError, invalidRequest, malformedXml } from '../errors.ts'
 import { urlEncoded } from '../listing.ts'
 import { s3 } from '../service.ts'
@@ -111,9 +112,14 @@ function checkWhole(input: Input, upload: UploadRecord, size: number, checksum: 
   if (given.replace(/-\d+$/, '') !== checksum.value.replace(/-\d+$/, '')) throw badDigest(algorithm)
 }
 
-/** The key to the parts' checksums: S3's own is always at hand, KMS is asked only for explicit ones (facts: captures 7.2). */
-async function keyToChecksums(upload: UploadRecord, call: DecryptCall): Promise<SecretBytes | undefined> {
-  return upload.encryption.kind === 's3' || upload.checksum.explicit ? openDataKey(upload.encryption, call) : undefined
+/** The key to the parts' checksums: S3's own is always at hand, KMS, or the customer, only for explicit ones (facts: captures 7.2). */
+async function keyToChecksums(
+  upload: UploadRecord,
+  call: DecryptCall,
+  customerKey: CustomerKey | undefined,
+): Promise<SecretBytes | undefined> {
+  const needed = upload.encryption.kind === 's3' || upload.checksum.explicit || customerKey !== undefined
+  return needed ? openUploadKey(upload, call, customerKey) : undefined
 }
 
 async function wholeChecksum(
@@ -159,10 +165,10 @@ const completeMultipartUpload = s3.row('CompleteMultipartUpload', {
     const listed = input.MultipartUpload?.Parts ?? []
     const repeated = repeatedCompletion(input, subject, listed, call)
     if (repeated) return answerFor(repeated, subject.bucket, undefined, call)
-    const upload = existingUpload(subject, input, call)
+    const upload = existingUpload(subject, input)
     if (listed.length === 0) throw malformedXml()
     checkWriteConditions(input)
-    const dataKey = await keyToChecksums(upload, call)
+    const dataKey = await keyToChecksums(upload, call, subject.customerKey)
     const chosen = chooseParts(listed, upload, call)
     if (dataKey) checkPartChecksums(listed, chosen, upload, dataKey)
     const checksum = dataKey ? await wholeChecksum(upload, chosen, dataKey) : undefined

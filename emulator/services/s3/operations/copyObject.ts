@@ -15,6 +15,7 @@ import { readStream } from '../data/read.ts'
 import { writeBody } from '../data/write.ts'
 import { describeObject } from '../description.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
+import { readSourceCustomerKey, requireCustomerKey, type CustomerKey } from '../encryption/customerKeys.ts'
 import { DECRYPT, GENERATE, newDataKey, openDataKey } from '../encryption/dataKeys.ts'
 import { planEncryption } from '../encryption/plan.ts'
 import { invalidArgument, invalidRequest } from '../errors.ts'
@@ -29,6 +30,7 @@ type CopyCall = Call<S3State, Keys<typeof KEY_USES>>
 
 interface CopySubject extends Omit<WriteSubject, 'description'> {
   readonly source: CopySource
+  readonly sourceCustomerKey: CustomerKey | undefined
   /** As the request says; where a directive says COPY, the source's takes its place. */
   description: ObjectDescription
   /** Set by `admitCopy`. */
@@ -46,6 +48,7 @@ function copySubject(input: CopyObjectCommandInput, call: Call<S3State>): CopySu
     bucket,
     key,
     source: parseCopySource(input.CopySource ?? ''),
+    sourceCustomerKey: readSourceCustomerKey(input),
     description: describeObject(input, call),
     plan: planEncryption(input, bucket, key, call),
   }
@@ -80,11 +83,12 @@ async function* admitCopy(
       context: requestKeys(input, call),
     }
   }
+  requireCustomerKey(object.encryption, subject.sourceCustomerKey)
   checkSource(object, input)
   requireCopyable(object.size)
   requireChange(input, subject)
   subject.found = found
-  subject.sourceKey = await openDataKey(object.encryption, call)
+  subject.sourceKey = await openDataKey(object.encryption, call, subject.sourceCustomerKey)
   subject.description = descriptionOf(input, subject.description, object)
   yield* writeChecks(subject, dataKey, withKeys(main, requestTagKeys(subject.description.tags)))
 }
@@ -94,7 +98,8 @@ function requireChange(input: CopyObjectCommandInput, { bucket, key, source }: C
   const same = source.bucket === bucket.name && source.key === key && source.versionId === undefined
   const changes =
     input.MetadataDirective === 'REPLACE' ||
-    (input.StorageClass ?? input.WebsiteRedirectLocation ?? input.ServerSideEncryption) !== undefined
+    (input.StorageClass ?? input.WebsiteRedirectLocation ?? input.ServerSideEncryption) !== undefined ||
+    input.SSECustomerAlgorithm !== undefined
   if (!same || changes) return
   throw invalidRequest(
     "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
@@ -143,7 +148,7 @@ const copyObject = s3.row('CopyObject', {
         LastModified: new Date(object.lastModified),
         ...checksumMembers(checksum),
       },
-      ...encryptionMembers(object.encryption, call),
+      ...encryptionMembers(object.encryption, call, dataKey.customerKey),
     }
   },
   audit: (input, _output, subject) => auditFacts(input, subject?.bucket),

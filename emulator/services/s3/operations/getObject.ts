@@ -9,14 +9,21 @@ import { holdBlobs } from '../data/objects.ts'
 import { readSmall, readStream } from '../data/read.ts'
 import { describedMembers } from '../description.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
+import {
+  proveCustomerKey,
+  readCustomerKey,
+  requireCustomerKey,
+  type CustomerKey,
+  type CustomerKeyRequest,
+} from '../encryption/customerKeys.ts'
 import { DECRYPT, openDataKey } from '../encryption/dataKeys.ts'
-import { refuseCustomerKey, refuseEncryptionHeaders } from '../encryption/plan.ts'
+import { refuseEncryptionHeaders } from '../encryption/plan.ts'
 import { invalidArgument, invalidRequest } from '../errors.ts'
 import { contentRange, parseRange, type ByteRange } from '../range.ts'
 import { s3 } from '../service.ts'
 import type { ObjectRecord, S3State } from '../state.ts'
 import type { SecretBytes } from '../../../crypto/types.ts'
-import { admitExisting, existing, findSubject, readsObject, type ObjectInput } from './onObject.ts'
+import { admitExisting, existing, findSubject, readsObject, type ObjectInput, type ObjectSubject } from './onObject.ts'
 
 interface ReadInput {
   readonly Range?: string | undefined
@@ -64,7 +71,12 @@ function selectPart(partNumber: number, { parts, size, uploadId }: ObjectRecord)
  * What GetObject and HeadObject answer alike. Spreads come last: a literal that goes on after one costs V8 some microseconds a
  * member (docs/speed.md).
  */
-function describe(object: ObjectRecord, { range, partial, partNumber }: Selection, call: Call<S3State>) {
+function describe(
+  object: ObjectRecord,
+  { range, partial, partNumber }: Selection,
+  call: Call<S3State>,
+  customerKey: CustomerKey | undefined,
+) {
   return {
     AcceptRanges: 'bytes',
     LastModified: new Date(object.lastModified),
@@ -73,7 +85,7 @@ function describe(object: ObjectRecord, { range, partial, partNumber }: Selectio
     ContentRange: partial ? contentRange(range, object.size) : undefined,
     PartsCount: partNumber !== undefined && object.uploadId !== undefined ? object.parts.length : undefined,
     ...describedMembers(object, call),
-    ...encryptionMembers(object.encryption, call),
+    ...encryptionMembers(object.encryption, call, customerKey),
   }
 }
 
@@ -95,16 +107,16 @@ const getObject = s3.row('GetObject', {
   admit: admitExisting,
   async run(input, call, subject) {
     const object = existing(subject)
-    refuseCustomerKey(call)
+    requireCustomerKey(object.encryption, subject.customerKey)
     checkRead(object, input)
     const selection = select(input, object)
     const checked = input.ChecksumMode === 'ENABLED'
     const release = holdBlobs(call, subject.bucket.name, object)
     try {
-      const dataKey = await openDataKey(object.encryption, call)
+      const dataKey = await openDataKey(object.encryption, call, subject.customerKey)
       const output = {
         Body: bytesOf(call, subject.bucket.name, object, selection.range, dataKey),
-        ...describe(object, selection, call),
+        ...describe(object, selection, call, subject.customerKey),
         ...(checked && (await checksumOf(object, selection, dataKey))),
         ...overrides(input, call),
       }
@@ -121,11 +133,17 @@ function bytesOf(call: Call<S3State>, bucket: string, object: ObjectRecord, rang
   return (readSmall(request) ?? readStream(request)) as unknown as NonNullable<GetObjectCommandOutput['Body']>
 }
 
+interface ReadSubject extends ObjectSubject {
+  /** What the request brings (SSE-C). */
+  readonly customerKey?: CustomerKey | undefined
+}
+
 /** Refuses what no read accepts before it looks for anything else. */
-function readSubject(input: ObjectInput, call: Call<S3State>) {
+export function readSubject(input: ObjectInput & CustomerKeyRequest, call: Call<S3State>): ReadSubject {
   const subject = findSubject(input, call)
   refuseEncryptionHeaders(call)
-  return subject
+  const customerKey = readCustomerKey(input)
+  return customerKey ? { ...subject, customerKey } : subject
 }
 
 interface Overrides {
@@ -165,17 +183,20 @@ const headObject = s3.row('HeadObject', {
   admit: admitExisting,
   async run(input, call, subject) {
     const object = existing(subject)
-    refuseCustomerKey(call)
+    const { customerKey } = subject
+    requireCustomerKey(object.encryption, customerKey)
     checkRead(object, input)
     const selection = select(input, object)
-    const output = { ...describe(object, selection, call), ...(await visibleChecksum()) }
+    // A key that is sent must be right, though no byte is read.
+    if (object.encryption.kind === 'customer') proveCustomerKey(object.encryption, customerKey)
+    const output = { ...describe(object, selection, call, customerKey), ...(await visibleChecksum()) }
     return selection.partial ? withStatus(output, 206) : output
 
     /** Without the key the checksum is missing from the answer, and that is all (facts: captures 7.2). */
     async function visibleChecksum() {
       if (input.ChecksumMode !== 'ENABLED') return {}
       try {
-        return await checksumOf(existing(subject), selection, await openDataKey(existing(subject).encryption, call))
+        return await checksumOf(object, selection, await openDataKey(object.encryption, call, customerKey))
       } catch (error) {
         if (error instanceof AwsError) return {}
         throw error

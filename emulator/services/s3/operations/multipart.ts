@@ -6,7 +6,7 @@ import { chooseUploadChecksum } from '../checksums/upload.ts'
 import { requireStill } from '../data/objects.ts'
 import { dropUpload, newUploadId, partsOf, UPLOAD_SUFFIX, uploadRecordId } from '../data/uploads.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
-import { DECRYPT, GENERATE, openDataKey } from '../encryption/dataKeys.ts'
+import { DECRYPT, GENERATE, openUploadKey } from '../encryption/dataKeys.ts'
 import { listPage, type Position } from '../listing.ts'
 import { canonicalId } from '../names.ts'
 import { s3 } from '../service.ts'
@@ -25,7 +25,7 @@ const createMultipartUpload = s3.row('CreateMultipartUpload', {
   admit: admitWrite,
   run(input, call, subject) {
     const { bucket, key, description } = subject
-    const { encryption } = admitted(subject)
+    const { encryption, customerKey } = admitted(subject)
     const upload: UploadRecord = {
       ...description,
       bucket: bucket.name,
@@ -45,7 +45,7 @@ const createMultipartUpload = s3.row('CreateMultipartUpload', {
       Bucket: bucket.name,
       Key: key,
       UploadId: upload.uploadId,
-      ...encryptionMembers(encryption, call),
+      ...encryptionMembers(encryption, call, customerKey),
       ...explicitChecksum(upload),
     }
   },
@@ -59,7 +59,7 @@ const abortMultipartUpload = s3.row('AbortMultipartUpload', {
   ...onUpload,
   action: 's3:AbortMultipartUpload',
   run(input, call, subject) {
-    const upload = existingUpload(subject, input, call)
+    const upload = existingUpload(subject, input)
     const blobs = call.env.store.transaction(() => dropUpload(call, upload))
     call.state.leases.discard(call.env.blobs, blobs)
     return {}
@@ -72,9 +72,10 @@ const listParts = s3.row('ListParts', {
   action: 's3:ListMultipartUploadParts',
   keyUse: DECRYPT,
   async run(input, call, subject) {
-    const upload = existingUpload(subject, input, call)
+    const upload = existingUpload(subject, input)
     // Checksums that were asked for are read with the key; S3's own are not shown (facts: captures 7.2).
-    const dataKey = upload.checksum.explicit ? await openDataKey(upload.encryption, call) : undefined
+    const needsKey = upload.checksum.explicit || subject.customerKey !== undefined
+    const dataKey = needsKey ? await openUploadKey(upload, call, subject.customerKey) : undefined
     const max = readMaximum(input.MaxParts, 'max-parts')
     const marker = Number(input.PartNumberMarker ?? '0')
     const page = []
@@ -89,7 +90,9 @@ const listParts = s3.row('ListParts', {
         LastModified: new Date(part.lastModified),
         ETag: `"${part.etag}"`,
         Size: part.size,
-        ...(dataKey && checksumValue({ algorithm: part.checksum.algorithm, value: partChecksum(part, dataKey) })),
+        ...(dataKey &&
+          upload.checksum.explicit &&
+          checksumValue({ algorithm: part.checksum.algorithm, value: partChecksum(part, dataKey) })),
       })
     }
     return {

@@ -3,12 +3,13 @@ import type { SecretBytes } from '../../../crypto/types.ts'
 import { objectResource } from '../access.ts'
 import { checksumMembers, checksumValue } from '../checksums/requested.ts'
 import { objectChecksum, partChecksum } from '../checksums/stored.ts'
+import { requireCustomerKey } from '../encryption/customerKeys.ts'
 import { DECRYPT, openDataKey } from '../encryption/dataKeys.ts'
-import { refuseCustomerKey, refuseEncryptionHeaders } from '../encryption/plan.ts'
 import { invalidArgument, invalidRequest } from '../errors.ts'
 import { s3 } from '../service.ts'
 import type { ObjectRecord } from '../state.ts'
-import { admitExisting, existing, findSubject, readsObject, withVersion } from './onObject.ts'
+import { readSubject } from './getObject.ts'
+import { admitExisting, existing, readsObject, withVersion } from './onObject.ts'
 
 const ATTRIBUTES: ReadonlySet<string> = new Set(['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize'])
 const HEADER = 'x-amz-object-attributes'
@@ -28,8 +29,7 @@ const getObjectAttributes = s3.row('GetObjectAttributes', {
   action: 's3:GetObjectAttributes',
   keyUse: DECRYPT,
   subject(input, call) {
-    const subject = findSubject(input, call)
-    refuseEncryptionHeaders(call)
+    const subject = readSubject(input, call)
     readAttributes(input.ObjectAttributes)
     return subject
   },
@@ -41,10 +41,10 @@ const getObjectAttributes = s3.row('GetObjectAttributes', {
   },
   async run(input, call, subject) {
     const object = existing(subject)
-    refuseCustomerKey(call)
+    requireCustomerKey(object.encryption, subject.customerKey)
     const asked = readAttributes(input.ObjectAttributes)
     // KMS is asked whatever the attributes are (facts: captures 7.2).
-    const dataKey = await openDataKey(object.encryption, call)
+    const dataKey = await openDataKey(object.encryption, call, subject.customerKey)
     return {
       LastModified: new Date(object.lastModified),
       ...(asked.has('ETag') && { ETag: object.etag }),

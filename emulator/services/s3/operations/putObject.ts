@@ -116,7 +116,7 @@ const putObject = s3.row('PutObject', {
     return {
       ETag: `"${object.etag}"`,
       ...checksumMembers(checksum),
-      ...encryptionMembers(object.encryption, call),
+      ...encryptionMembers(object.encryption, call, dataKey.customerKey),
     }
   },
 })
@@ -142,7 +142,7 @@ export function newObject(
   }
 }
 
-/** MD5 of the plaintext, except under KMS, where it would give the plaintext away: then any 32 digits (facts: A8). */
+/** MD5 of the plaintext, but only under SSE-S3: elsewhere it would give the plaintext away: then any 32 digits (facts: A8). */
 export function etagOf(md5: Buffer | undefined, { env }: Pick<Call, 'env'>): string {
   return md5 ? md5.toString('hex') : env.ids.hex(32)
 }
