@@ -1,6 +1,7 @@
 import type { Call } from '../../operation/call.ts'
 import type { Check } from '../../operation/define.ts'
 import { listBucketCheck, objectResource, requestKeys } from './access.ts'
+import { requireReadableSource } from './archive.ts'
 import { LARGEST_UPLOAD } from './body.ts'
 import { existingBucket, requireOwner } from './buckets.ts'
 import { findObject } from './data/versions.ts'
@@ -75,6 +76,7 @@ export function* admitSource(
   if (object.encryption.kind === 'kms' && bucket.region !== call.region) {
     throw notEmulated('s3 copies of KMS-encrypted objects from other Regions')
   }
+  requireReadableSource(object, call.time)
   return { bucket, object }
 }
 

@@ -1,6 +1,6 @@
 import { AwsError } from '../../lib/awsError.ts'
 import type { Call } from '../../operation/call.ts'
-import { invalidRequest, notEmulated } from './errors.ts'
+import { invalidRequest } from './errors.ts'
 import type { ContentHeaders, ObjectDescription } from './state.ts'
 import { readTagHeader } from './tags.ts'
 
@@ -68,7 +68,7 @@ function refuseLargeMetadata(metadata: Readonly<Record<string, string>>): void {
   })
 }
 
-/** Classes from which objects can be read at once; they differ in price only. */
+/** They differ in price only, except for the archives (archive.ts). */
 const STORAGE_CLASSES: ReadonlySet<string> = new Set([
   'STANDARD',
   'REDUCED_REDUNDANCY',
@@ -76,13 +76,13 @@ const STORAGE_CLASSES: ReadonlySet<string> = new Set([
   'ONEZONE_IA',
   'INTELLIGENT_TIERING',
   'GLACIER_IR',
+  'GLACIER',
+  'DEEP_ARCHIVE',
 ])
-const ARCHIVES: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE'])
 
 function readStorageClass(given: string | undefined): string {
   if (given === undefined) return 'STANDARD'
   if (STORAGE_CLASSES.has(given)) return given
-  if (ARCHIVES.has(given)) throw notEmulated(`s3 storage class ${given}`)
   throw new AwsError('InvalidStorageClass', 400, 'The storage class you specified is not valid', {
     fields: { StorageClassRequested: given },
   })

@@ -21,6 +21,7 @@ import { ownershipRows } from './operations/ownership.ts'
 import { partRows } from './operations/uploadPart.ts'
 import { publicAccessRows } from './operations/publicAccess.ts'
 import { putRows } from './operations/putObject.ts'
+import { restoreRows } from './operations/restoreObject.ts'
 import { subresourceRows } from './operations/subresources.ts'
 import { s3 } from './service.ts'
 
@@ -48,6 +49,7 @@ export const s3Service = s3.with(
   listRows,
   objectTaggingRows,
   attributeRows,
+  restoreRows,
   multipartRows,
   partRows,
   completeRows,

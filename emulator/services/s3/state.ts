@@ -147,6 +147,14 @@ export interface VersionIdentity {
   readonly place?: string | undefined
 }
 
+/** The copy of an archived object that can be read for a while (archive.ts). Times in milliseconds since the epoch. */
+export interface Restoration {
+  readonly tier: 'Expedited' | 'Standard' | 'Bulk'
+  readonly days: number
+  readonly readableAt: number
+  readonly expiresAt: number
+}
+
 export interface ObjectRecord extends ObjectDescription, VersionIdentity {
   readonly key: string
   readonly size: number
@@ -158,6 +166,8 @@ export interface ObjectRecord extends ObjectDescription, VersionIdentity {
   readonly checksum: StoredChecksum
   /** In order; one for objects that were not uploaded in parts. */
   readonly parts: readonly StoredPart[]
+  /** Asked for last; absent while an archived object was never restored. */
+  readonly restoration?: Restoration | undefined
   /** The upload that made it, so that a repeated completion finds its answer. */
   readonly uploadId?: string | undefined
 }

@@ -2,6 +2,7 @@ import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
 import { AwsError } from '../../../lib/awsError.ts'
 import type { Call } from '../../../operation/call.ts'
 import { withStatus } from '../../../wire/status.ts'
+import { requireReadable, restoreHeader } from '../archive.ts'
 import { checksumMembers } from '../checksums/requested.ts'
 import { objectChecksum, partChecksum } from '../checksums/stored.ts'
 import { checkRead } from '../conditions.ts'
@@ -83,6 +84,7 @@ function describe(
     ContentLength: range.end - range.start,
     ETag: `"${object.etag}"`,
     ContentRange: partial ? contentRange(range, object.size) : undefined,
+    Restore: object.restoration && restoreHeader(object, call.time),
     PartsCount: partNumber !== undefined && object.uploadId !== undefined ? object.parts.length : undefined,
     ...describedMembers(object, call),
     ...encryptionMembers(object.encryption, call, customerKey),
@@ -109,6 +111,7 @@ const getObject = s3.row('GetObject', {
     const object = existing(subject)
     requireCustomerKey(object.encryption, subject.customerKey)
     checkRead(object, input)
+    requireReadable(object, call.time)
     const selection = select(input, object)
     const checked = input.ChecksumMode === 'ENABLED'
     const release = holdBlobs(call, subject.bucket.name, object)

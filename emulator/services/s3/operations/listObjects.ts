@@ -1,5 +1,6 @@
 import type { Call } from '../../../operation/call.ts'
 import { requestKeys } from '../access.ts'
+import { restoreStatus } from '../archive.ts'
 import { invalidArgument } from '../errors.ts'
 import { listPage, urlEncoded, type Page, type Position } from '../listing.ts'
 import { canonicalId } from '../names.ts'
@@ -12,6 +13,7 @@ interface ListInput {
   readonly Delimiter?: string | undefined
   readonly MaxKeys?: number | undefined
   readonly EncodingType?: string | undefined
+  readonly OptionalObjectAttributes?: readonly string[] | undefined
 }
 
 const MOST_KEYS = 1000
@@ -50,16 +52,20 @@ function pageOf(input: ListInput, call: Call<S3State>, bucket: BucketRecord, aft
     after,
     max,
   })
-  return { max, encode, page }
+  // Told only when asked for.
+  const restoredAt = input.OptionalObjectAttributes?.includes('RestoreStatus') ? call.time : undefined
+  return { max, encode, page, restoredAt }
+}
+
+interface Listing {
+  readonly max: number
+  readonly encode: (text: string) => string
+  readonly page: Page<ObjectRecord>
+  readonly restoredAt: number | undefined
 }
 
 /** What both versions answer alike. */
-function answer(
-  input: ListInput,
-  bucket: BucketRecord,
-  { max, encode, page }: { max: number; encode: (text: string) => string; page: Page<ObjectRecord> },
-  owner: boolean,
-) {
+function answer(input: ListInput, bucket: BucketRecord, { max, encode, page, restoredAt }: Listing, owner: boolean) {
   return {
     Name: bucket.name,
     Prefix: encode(input.Prefix ?? ''),
@@ -68,7 +74,7 @@ function answer(
     IsTruncated: page.truncated,
     ...(input.EncodingType === 'url' && { EncodingType: 'url' as const }),
     ...(page.rows.length > 0 && {
-      Contents: page.rows.map(([, object]) => listed(object, encode, owner ? bucket.account : undefined)),
+      Contents: page.rows.map(([, object]) => listed(object, encode, owner ? bucket.account : undefined, restoredAt)),
     }),
     ...(page.commonPrefixes.length > 0 && {
       CommonPrefixes: page.commonPrefixes.map((prefix) => ({ Prefix: encode(prefix) })),
@@ -76,7 +82,12 @@ function answer(
   }
 }
 
-function listed(object: ObjectRecord, encode: (text: string) => string, owner: string | undefined) {
+function listed(
+  object: ObjectRecord,
+  encode: (text: string) => string,
+  owner: string | undefined,
+  restoredAt: number | undefined,
+) {
   return {
     Key: encode(object.key),
     LastModified: new Date(object.lastModified),
@@ -85,6 +96,7 @@ function listed(object: ObjectRecord, encode: (text: string) => string, owner: s
     ChecksumType: object.checksum.type,
     Size: object.size,
     StorageClass: object.storageClass as 'STANDARD',
+    RestoreStatus: restoredAt === undefined ? undefined : restoreStatus(object, restoredAt),
     ...(owner !== undefined && { Owner: { ID: canonicalId(owner) } }),
   }
 }
