@@ -7,7 +7,7 @@ import { checksumMembers } from '../checksums/requested.ts'
 import { objectChecksum, partChecksum } from '../checksums/stored.ts'
 import { checkRead } from '../conditions.ts'
 import { holdBlobs } from '../data/objects.ts'
-import { readSmall, readStream } from '../data/read.ts'
+import { readSmall, readVerified } from '../data/read.ts'
 import { describedMembers } from '../description.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
 import {
@@ -117,12 +117,12 @@ const getObject = s3.row('GetObject', {
     const release = holdBlobs(call, subject.bucket.name, object)
     try {
       const dataKey = await openDataKey(object.encryption, call, subject.customerKey)
-      const output = {
-        Body: bytesOf(call, subject.bucket.name, object, selection.range, dataKey),
-        ...describe(object, selection, call, subject.customerKey),
-        ...(checked && (await checksumOf(object, selection, dataKey))),
-        ...overrides(input, call),
-      }
+      const checksum = checked && (await checksumOf(object, selection, dataKey))
+      const described = describe(object, selection, call, subject.customerKey)
+      const overridden = overrides(input, call)
+      // Last, because nothing may fail between this and whoever reads the body.
+      const Body = await bytesOf(call, subject.bucket.name, object, selection.range, dataKey)
+      const output = { Body, ...described, ...checksum, ...overridden }
       return selection.partial ? withStatus(output, 206) : output
     } finally {
       release()
@@ -131,9 +131,16 @@ const getObject = s3.row('GetObject', {
 })
 
 /** The bytes of an answer. The model's type is what clients receive; the wire takes bytes or chunks. */
-function bytesOf(call: Call<S3State>, bucket: string, object: ObjectRecord, range: ByteRange, dataKey: SecretBytes) {
+async function bytesOf(
+  call: Call<S3State>,
+  bucket: string,
+  object: ObjectRecord,
+  range: ByteRange,
+  dataKey: SecretBytes,
+): Promise<NonNullable<GetObjectCommandOutput['Body']>> {
   const request = { blobs: call.env.blobs, leases: call.state.leases, dataKey, bucket, object, range }
-  return (readSmall(request) ?? readStream(request)) as unknown as NonNullable<GetObjectCommandOutput['Body']>
+  const bytes = readSmall(request) ?? (await readVerified(request))
+  return bytes as unknown as NonNullable<GetObjectCommandOutput['Body']>
 }
 
 interface ReadSubject extends ObjectSubject {
