@@ -18,6 +18,7 @@ export function decide(check: Check, call: Call): Decision {
     scp: policies.scp,
     rcp: rcpLevels(check, call),
     resource: resource.policy,
+    acl: resource.acl,
     grants: resource.grants,
   }
   return evaluate(

@@ -44,6 +44,8 @@ export interface Resource {
   readonly guard: Guard
   /** The policy on the resource itself. */
   readonly policy?: PolicySource | undefined
+  /** What its access control list allows, as a policy. */
+  readonly acl?: PolicySource | undefined
   /** Grants that could name this caller, found by index. */
   readonly grants?: readonly Grant[] | undefined
   /** Condition keys that come from the resource, in AWS's spelling (`aws:ResourceTag/team`, `kms:KeySpec`). */

@@ -2,9 +2,11 @@ import type { ContextValue, Tags } from '../../access/types.ts'
 import type { Call } from '../../operation/call.ts'
 import type { Check, Resource } from '../../operation/define.ts'
 import type { AuditFacts } from '../../operation/trace.ts'
-import { policyInForce } from './policy/inForce.ts'
+import { bucketAcl, objectAcl } from './acl/policy.ts'
+import { aclsEnabled, ownerOf, writerOf } from './acl/ownership.ts'
+import { denialsInForce, policyInForce } from './policy/inForce.ts'
 import { bucketArn, objectArn } from './names.ts'
-import type { BucketRecord } from './state.ts'
+import type { BucketRecord, ObjectDescription } from './state.ts'
 
 type Keys = Readonly<Record<string, ContextValue | undefined>>
 type S3Call = Pick<Call, 'caller' | 'http' | 'time' | 'account'>
@@ -16,19 +18,74 @@ export function bucketResource(bucket: BucketRecord, call: S3Call): Resource {
     account: bucket.account,
     guard: 'ordinary',
     policy: policyInForce(bucket, call),
+    acl: bucketAcl(bucket, call),
     context: { 's3:ResourceAccount': bucket.account },
   }
 }
 
-/** An object, existing or not, as policies see it. With BucketOwnerEnforced all objects are the bucket owner's. */
-export function objectResource(bucket: BucketRecord, key: string, call: S3Call, existingTags?: Tags): Resource {
+/** What decides who may do what to an object. */
+type Owned = Pick<ObjectDescription, 'tags' | 'owner' | 'acl'>
+
+/**
+ * An object, existing or not, as policies see it. Where ACLs are enabled it may belong to another account than the bucket: then
+ * that account is trusted, and the bucket policy can deny but not allow (S3 User Guide, "Object-level operations").
+ */
+export function objectResource(bucket: BucketRecord, key: string, call: S3Call, object?: Owned): Resource {
+  if (aclsEnabled(bucket)) return ownedResource(bucket, key, call, object)
   return {
     arn: objectArn(bucket.name, key),
     account: bucket.account,
     guard: 'ordinary',
     policy: policyInForce(bucket, call),
-    context: () => ({ 's3:ResourceAccount': bucket.account, ...tagKeys('s3:ExistingObjectTag', existingTags) }),
+    context: objectKeys(bucket, object),
   }
+}
+
+function ownedResource(bucket: BucketRecord, key: string, call: S3Call, object: Owned | undefined): Resource {
+  const account = object ? ownerOf(bucket, object) : bucket.account
+  const foreign = account !== bucket.account
+  return {
+    arn: objectArn(bucket.name, key),
+    account,
+    guard: 'ordinary',
+    policy: foreign ? denialsInForce(bucket, call) : policyInForce(bucket, call),
+    acl: objectAcl(bucket, object, call),
+    context: objectKeys(bucket, object),
+  }
+}
+
+const objectKeys =
+  ({ account }: BucketRecord, object: Owned | undefined) =>
+  () => ({
+    's3:ResourceAccount': account,
+    ...tagKeys('s3:ExistingObjectTag', object?.tags),
+  })
+
+/**
+ * A place in a bucket that is written to or deleted from: a matter of the bucket, whoever owns what is there. Its ACL lets others
+ * write, but not touch what is not theirs (S3 User Guide, "What permissions can I grant?").
+ * @param replaced what is there now, if anything
+ */
+export function placeResource(
+  bucket: BucketRecord,
+  key: string,
+  call: S3Call,
+  replaced: () => Pick<ObjectDescription, 'owner'> | undefined,
+): Resource {
+  return {
+    arn: objectArn(bucket.name, key),
+    account: bucket.account,
+    guard: 'ordinary',
+    policy: policyInForce(bucket, call),
+    acl: bucket.acl && writeAcl(bucket, call, replaced),
+    context: { 's3:ResourceAccount': bucket.account },
+  }
+}
+
+function writeAcl(bucket: BucketRecord, call: S3Call, replaced: () => Pick<ObjectDescription, 'owner'> | undefined) {
+  const acl = bucketAcl(bucket, call)
+  const there = acl && replaced()
+  return there && ownerOf(bucket, there) !== writerOf(call, bucket) ? undefined : acl
 }
 
 /** `<prefix>/<tag key>` for each tag. */

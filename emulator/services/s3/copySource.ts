@@ -66,7 +66,7 @@ export function* admitSource(
   const object = versionId === undefined || versionId === 'null' ? findObject(call, source.bucket, key) : undefined
   yield {
     action: versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion',
-    resource: objectResource(bucket, key, call, object?.tags),
+    resource: objectResource(bucket, key, call, object),
     context: { ...requestKeys({}, call), 's3:VersionId': versionId },
   }
   if (!object) {

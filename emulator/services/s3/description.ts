@@ -1,11 +1,13 @@
 import { AwsError } from '../../lib/awsError.ts'
 import type { Call } from '../../operation/call.ts'
+import { writtenOwnership } from './acl/write.ts'
 import { invalidRequest } from './errors.ts'
-import type { ContentHeaders, ObjectDescription } from './state.ts'
+import type { BucketRecord, ContentHeaders, ObjectDescription } from './state.ts'
 import { readTagHeader } from './tags.ts'
 
 /** What PutObject, CopyObject and CreateMultipartUpload say about an object in headers. */
 export interface DescriptionInput {
+  readonly Key?: string | undefined
   readonly ACL?: string | undefined
   readonly CacheControl?: string | undefined
   readonly ContentDisposition?: string | undefined
@@ -25,8 +27,12 @@ const DEFAULT_CONTENT_TYPE = 'binary/octet-stream'
 const LARGEST_METADATA = 2048
 
 /** Reads and checks them. Throws S3's refusals of each. */
-export function describeObject(input: DescriptionInput, call: Pick<Call, 'http'>): ObjectDescription {
-  refuseAcl(input.ACL, call)
+export function describeObject(
+  input: DescriptionInput,
+  bucket: BucketRecord,
+  call: Pick<Call, 'http' | 'caller' | 'account' | 'operation'>,
+): ObjectDescription {
+  const ownership = writtenOwnership(input, bucket, call)
   refuseObjectLock(input)
   const { Metadata = {} } = input
   refuseLargeMetadata(Metadata)
@@ -35,6 +41,7 @@ export function describeObject(input: DescriptionInput, call: Pick<Call, 'http'>
     metadata: Metadata,
     tags: readTagHeader(input.Tagging),
     storageClass: readStorageClass(input.StorageClass),
+    ...ownership,
   }
 }
 
@@ -86,15 +93,6 @@ function readStorageClass(given: string | undefined): string {
   throw new AwsError('InvalidStorageClass', 400, 'The storage class you specified is not valid', {
     fields: { StorageClassRequested: given },
   })
-}
-
-const GRANTS = ['full-control', 'read', 'read-acp', 'write', 'write-acp'].map((name) => `x-amz-grant-${name}`)
-
-/** Under BucketOwnerEnforced only the ACL that says nothing new is accepted (facts: A2). */
-export function refuseAcl(acl: string | undefined, { http }: Pick<Call, 'http'>): void {
-  const granted = GRANTS.some((name) => http.headers[name] !== undefined)
-  if (!granted && (acl === undefined || acl === 'bucket-owner-full-control')) return
-  throw new AwsError('AccessControlListNotSupported', 400, 'The bucket does not allow ACLs')
 }
 
 function refuseObjectLock(input: DescriptionInput): void {

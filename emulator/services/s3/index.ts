@@ -1,3 +1,4 @@
+import { bucketAclRows } from './operations/bucketAcl.ts'
 import { attributeRows } from './operations/objectAttributes.ts'
 import { bucketCorsRows } from './operations/bucketCors.ts'
 import { bucketEncryptionRows } from './operations/bucketEncryption.ts'
@@ -16,6 +17,7 @@ import { deleteRows } from './operations/deleteObjects.ts'
 import { getRows } from './operations/getObject.ts'
 import { listRows } from './operations/listObjects.ts'
 import { multipartRows } from './operations/multipart.ts'
+import { objectAclRows } from './operations/objectAcl.ts'
 import { objectTaggingRows } from './operations/objectTagging.ts'
 import { ownershipRows } from './operations/ownership.ts'
 import { partRows } from './operations/uploadPart.ts'
@@ -41,6 +43,8 @@ export const s3Service = s3.with(
   bucketNotificationRows,
   bucketTransferRows,
   bucketWebsiteRows,
+  bucketAclRows,
+  objectAclRows,
   subresourceRows,
   putRows,
   getRows,

@@ -3,7 +3,7 @@ import type { SecretBytes } from '../../../crypto/types.ts'
 import { withKeys } from '../../../operation/conditionKeys.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Check, Keys } from '../../../operation/define.ts'
-import { auditFacts, objectResource, requestKeys } from '../access.ts'
+import { auditFacts, objectResource, placeResource, requestKeys } from '../access.ts'
 import { requireBucket } from '../buckets.ts'
 import { checksumMembers, namedAlgorithm } from '../checksums/requested.ts'
 import type { PlainChecksum } from '../checksums/stored.ts'
@@ -49,7 +49,7 @@ function copySubject(input: CopyObjectCommandInput, call: Call<S3State>): CopySu
     key,
     source: parseCopySource(input.CopySource ?? ''),
     sourceCustomerKey: readSourceCustomerKey(input),
-    description: describeObject(input, call),
+    description: describeObject(input, bucket, call),
     plan: planEncryption(input, bucket, key, call),
   }
 }
@@ -79,7 +79,7 @@ async function* admitCopy(
   if (copiesTags) {
     yield {
       action: 's3:GetObjectTagging',
-      resource: objectResource(found.bucket, object.key, call, object.tags),
+      resource: objectResource(found.bucket, object.key, call, object),
       context: requestKeys(input, call),
     }
   }
@@ -90,7 +90,7 @@ async function* admitCopy(
   subject.found = found
   subject.sourceKey = await openDataKey(object.encryption, call, subject.sourceCustomerKey)
   subject.description = descriptionOf(input, subject.description, object)
-  yield* writeChecks(subject, dataKey, withKeys(main, requestTagKeys(subject.description.tags)))
+  yield* writeChecks(input, call, subject, dataKey, withKeys(main, requestTagKeys(subject.description.tags)))
 }
 
 /** Copying an object to itself must change something that counts (facts: captures 7.7). */
@@ -121,6 +121,8 @@ function descriptionOf(
     ...content,
     tags: input.TaggingDirective === 'REPLACE' ? asked.tags : source.tags,
     storageClass: asked.storageClass,
+    owner: asked.owner,
+    acl: asked.acl,
   }
 }
 
@@ -129,7 +131,8 @@ const copyObject = s3.row('CopyObject', {
   action: 's3:PutObject',
   keyUse: KEY_USES,
   subject: copySubject,
-  resource: (_input, call, { bucket, key }) => objectResource(bucket, key, call),
+  resource: (_input, call, { bucket, key }) =>
+    placeResource(bucket, key, call, () => findObject(call, bucket.name, key)),
   context: requestKeys,
   admit: admitCopy,
   async run(input, call, subject) {

@@ -1,12 +1,12 @@
 import { AwsError } from '../../../lib/awsError.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Check } from '../../../operation/define.ts'
-import { auditFacts, objectResource, requestKeys } from '../access.ts'
+import { auditFacts, bucketResource, placeResource, requestKeys } from '../access.ts'
+import { findObject } from '../data/versions.ts'
 import { requireBucket, type BucketRequest } from '../buckets.ts'
 import { removeCurrent } from '../data/objects.ts'
 import { malformedXml } from '../errors.ts'
 import { checkWrite } from '../conditions.ts'
-import { bucketArn } from '../names.ts'
 import { s3 } from '../service.ts'
 import type { BucketRecord, S3State } from '../state.ts'
 import { findSubject, onObject, withVersion, type ObjectSubject } from './onObject.ts'
@@ -15,7 +15,7 @@ const deleteObject = s3.row('DeleteObject', {
   ...onObject,
   action: 's3:DeleteObject',
   // An object's own tags are no condition key of its deletion.
-  resource: (_input, call, { bucket, key }) => objectResource(bucket, key, call),
+  resource: (_input, call, { bucket, key, object }) => placeResource(bucket, key, call, () => object),
   // eslint-disable-next-line @typescript-eslint/require-await -- the contract is an asynchronous generator
   async *admit(input, _call, _subject, main) {
     yield withVersion(main, input)
@@ -41,7 +41,7 @@ const deleteObjects = s3.row('DeleteObjects', {
   anonymous: true,
   action: 's3:DeleteObject',
   subject: (input: BucketRequest, call): Batch => ({ bucket: requireBucket(input, call), refusals: new Map() }),
-  resource: (_input, call, { bucket }) => ({ ...objectResource(bucket, '*', call), arn: bucketArn(bucket.name) }),
+  resource: (_input, call, { bucket }) => bucketResource(bucket, call),
   context: requestKeys,
   /** Each key is authorized for itself; a refusal concerns that key only. */
   // eslint-disable-next-line @typescript-eslint/require-await -- the contract is an asynchronous generator
@@ -51,7 +51,7 @@ const deleteObjects = s3.row('DeleteObjects', {
     for (const [index, { Key = '', VersionId }] of objects.entries()) {
       const check: Check = {
         ...main,
-        resource: objectResource(bucket, Key, call),
+        resource: placeResource(bucket, Key, call, () => findObject(call, bucket.name, Key)),
         refused: (error: AwsError) => refusals.set(index, error),
       }
       yield withVersion(check, { VersionId })

@@ -1,9 +1,9 @@
 import type { Call } from '../../../operation/call.ts'
 import { requestKeys } from '../access.ts'
 import { restoreStatus } from '../archive.ts'
+import { canonicalOwner, ownerOf } from '../acl/ownership.ts'
 import { invalidArgument } from '../errors.ts'
 import { listPage, urlEncoded, type Page, type Position } from '../listing.ts'
-import { canonicalId } from '../names.ts'
 import { s3 } from '../service.ts'
 import type { BucketRecord, ObjectRecord, S3State } from '../state.ts'
 import { readsBucket } from './onBucket.ts'
@@ -74,7 +74,7 @@ function answer(input: ListInput, bucket: BucketRecord, { max, encode, page, res
     IsTruncated: page.truncated,
     ...(input.EncodingType === 'url' && { EncodingType: 'url' as const }),
     ...(page.rows.length > 0 && {
-      Contents: page.rows.map(([, object]) => listed(object, encode, owner ? bucket.account : undefined, restoredAt)),
+      Contents: page.rows.map(([, object]) => listed(object, encode, owner ? bucket : undefined, restoredAt)),
     }),
     ...(page.commonPrefixes.length > 0 && {
       CommonPrefixes: page.commonPrefixes.map((prefix) => ({ Prefix: encode(prefix) })),
@@ -85,7 +85,7 @@ function answer(input: ListInput, bucket: BucketRecord, { max, encode, page, res
 function listed(
   object: ObjectRecord,
   encode: (text: string) => string,
-  owner: string | undefined,
+  bucket: BucketRecord | undefined,
   restoredAt: number | undefined,
 ) {
   return {
@@ -97,7 +97,7 @@ function listed(
     Size: object.size,
     StorageClass: object.storageClass as 'STANDARD',
     RestoreStatus: restoredAt === undefined ? undefined : restoreStatus(object, restoredAt),
-    ...(owner !== undefined && { Owner: { ID: canonicalId(owner) } }),
+    ...(bucket && { Owner: { ID: canonicalOwner(ownerOf(bucket, object)) } }),
   }
 }
 

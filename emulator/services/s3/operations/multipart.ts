@@ -1,4 +1,5 @@
 import { bucketResource, requestKeys } from '../access.ts'
+import { canonicalOwner, ownerOf } from '../acl/ownership.ts'
 import { initiatorOf } from '../callers.ts'
 import { checksumValue } from '../checksums/requested.ts'
 import { partChecksum } from '../checksums/stored.ts'
@@ -8,7 +9,6 @@ import { dropUpload, newUploadId, partsOf, UPLOAD_SUFFIX, uploadRecordId } from 
 import { encryptionMembers } from '../encryption/answers.ts'
 import { DECRYPT, GENERATE, openUploadKey } from '../encryption/dataKeys.ts'
 import { listPage, type Position } from '../listing.ts'
-import { canonicalId } from '../names.ts'
 import { s3 } from '../service.ts'
 import type { BucketRecord, UploadRecord } from '../state.ts'
 import { readEncoding, readMaximum } from './listObjects.ts'
@@ -111,9 +111,12 @@ const listParts = s3.row('ListParts', {
   },
 })
 
-const people = ({ initiator }: UploadRecord, { account }: BucketRecord) => ({
-  Initiator: { ID: initiator.id, ...(initiator.name !== undefined && { DisplayName: initiator.name }) },
-  Owner: { ID: canonicalId(account) },
+const people = (upload: UploadRecord, bucket: BucketRecord) => ({
+  Initiator: {
+    ID: upload.initiator.id,
+    ...(upload.initiator.name !== undefined && { DisplayName: upload.initiator.name }),
+  },
+  Owner: { ID: canonicalOwner(ownerOf(bucket, upload)) },
 })
 
 const listMultipartUploads = s3.row('ListMultipartUploads', {

@@ -36,7 +36,7 @@ const getObjectAttributes = s3.row('GetObjectAttributes', {
   /** Attributes need the permission to read, too. */
   *admit(input, call, subject, main) {
     yield* admitExisting(input, call, subject, main)
-    const resource = objectResource(subject.bucket, subject.key, call, subject.object?.tags)
+    const resource = objectResource(subject.bucket, subject.key, call, subject.object)
     yield withVersion({ ...main, action: 's3:GetObject', resource }, input)
   },
   async run(input, call, subject) {

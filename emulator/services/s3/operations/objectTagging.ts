@@ -5,7 +5,6 @@ import { requestTagKeys } from '../access.ts'
 import { s3 } from '../service.ts'
 import type { S3State } from '../state.ts'
 import { readObjectTags, tagSet } from '../tags.ts'
-import { ownersOnly } from './subresources.ts'
 import {
   admitExisting,
   existing,
@@ -52,11 +51,4 @@ function setTags(call: Call<S3State>, input: ObjectInput, subject: ObjectSubject
   if (!changed) throw missing(input, subject.key)
 }
 
-const getObjectAcl = s3.row('GetObjectAcl', {
-  ...readsObject,
-  action: 's3:GetObjectAcl',
-  admit: admitExisting,
-  run: (_input, _call, { bucket }) => ownersOnly(bucket.account),
-})
-
-export const objectTaggingRows = [getObjectTagging, putObjectTagging, deleteObjectTagging, getObjectAcl]
+export const objectTaggingRows = [getObjectTagging, putObjectTagging, deleteObjectTagging]

@@ -40,7 +40,7 @@ export const onObject = {
   anonymous: true,
   subject: findSubject,
   resource: (_input: object, call: Call<S3State>, { bucket, key, object }: ObjectSubject) =>
-    objectResource(bucket, key, call, object?.tags),
+    objectResource(bucket, key, call, object),
   context:
     ({ VersionId }: ObjectInput, call: Call<S3State>) =>
     () => ({ ...requestKeys({}, call), 's3:VersionId': VersionId }),
@@ -60,6 +60,7 @@ const VERSIONED: Readonly<Record<string, string>> = {
   's3:GetObjectAttributes': 's3:GetObjectVersionAttributes',
   's3:GetObjectTagging': 's3:GetObjectVersionTagging',
   's3:GetObjectAcl': 's3:GetObjectVersionAcl',
+  's3:PutObjectAcl': 's3:PutObjectVersionAcl',
   's3:PutObjectTagging': 's3:PutObjectVersionTagging',
   's3:DeleteObjectTagging': 's3:DeleteObjectVersionTagging',
   's3:DeleteObject': 's3:DeleteObjectVersion',

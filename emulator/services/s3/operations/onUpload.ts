@@ -1,5 +1,6 @@
 import type { Call } from '../../../operation/call.ts'
-import { auditFacts, objectResource, requestKeys } from '../access.ts'
+import { auditFacts, placeResource, requestKeys } from '../access.ts'
+import { findObject } from '../data/versions.ts'
 import { requireBucket, type BucketRequest } from '../buckets.ts'
 import { findUpload } from '../data/uploads.ts'
 import { readCustomerKey, type CustomerKey, type CustomerKeyRequest } from '../encryption/customerKeys.ts'
@@ -35,7 +36,8 @@ export function uploadSubject(input: UploadInput, call: Call<S3State>): UploadSu
 export const onUpload = {
   anonymous: true,
   subject: uploadSubject,
-  resource: (_input: object, call: Call<S3State>, { bucket, key }: UploadSubject) => objectResource(bucket, key, call),
+  resource: (_input: object, call: Call<S3State>, { bucket, key }: UploadSubject) =>
+    placeResource(bucket, key, call, () => findObject(call, bucket.name, key)),
   context:
     (_input: object, call: Call<S3State>, { upload }: UploadSubject) =>
     () => ({

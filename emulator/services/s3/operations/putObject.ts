@@ -1,7 +1,8 @@
 import { withKeys } from '../../../operation/conditionKeys.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Check, Keys } from '../../../operation/define.ts'
-import { auditFacts, objectResource, requestKeys, requestTagKeys } from '../access.ts'
+import { auditFacts, placeResource, requestKeys, requestTagKeys } from '../access.ts'
+import { setsAcl } from '../acl/write.ts'
 import { incomingBody } from '../body.ts'
 import { requireBucket } from '../buckets.ts'
 import { DEFAULT_ALGORITHM } from '../checksums/algorithms.ts'
@@ -9,6 +10,7 @@ import { checksumMembers, contentMd5, requestedChecksum, verifyChecksum, verifyM
 import { keepChecksum, type PlainChecksum } from '../checksums/stored.ts'
 import { checkWriteConditions } from '../conditions.ts'
 import { publish, wholeSeconds } from '../data/objects.ts'
+import { findObject } from '../data/versions.ts'
 import { writeBody, type StoredBody } from '../data/write.ts'
 import { describeObject, type DescriptionInput } from '../description.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
@@ -40,12 +42,18 @@ export function writeSubject(input: WriteInput, call: Call<S3State>): WriteSubje
   const bucket = requireBucket(input, call)
   const { Key: key = '' } = input
   requireKey(key)
-  return { bucket, key, description: describeObject(input, call), plan: planEncryption(input, bucket, key, call) }
+  return {
+    bucket,
+    key,
+    description: describeObject(input, bucket, call),
+    plan: planEncryption(input, bucket, key, call),
+  }
 }
 
 /** What rows that create objects have in common. */
 export const onWrite = {
-  resource: (_input: object, call: Call<S3State>, { bucket, key }: WriteSubject) => objectResource(bucket, key, call),
+  resource: (_input: object, call: Call<S3State>, { bucket, key }: WriteSubject) =>
+    placeResource(bucket, key, call, () => findObject(call, bucket.name, key)),
   context:
     (_input: object, call: Call<S3State>, { description: { tags } }: WriteSubject) =>
     () => ({ ...requestKeys({}, call), ...requestTagKeys(tags) }),
@@ -54,19 +62,21 @@ export const onWrite = {
 
 /** Asks KMS first, then for the write, then for its tags (facts: captures 7.1). */
 export async function* admitWrite(
-  _input: object,
+  input: WriteInput,
   call: Call<S3State, Keys<typeof GENERATE>>,
   subject: WriteSubject,
   main: Check,
 ): AsyncGenerator<Check, void, void> {
   const dataKey = await newDataKey(subject.plan, call)
   subject.dataKey = dataKey
-  yield* writeChecks(subject, dataKey, main)
+  yield* writeChecks(input, call, subject, dataKey, main)
 }
 
-/** `s3:PutObject`, and `s3:PutObjectTagging` when tags come with it. */
+/** `s3:PutObject`, `s3:PutObjectTagging` when tags come with it, and `s3:PutObjectAcl` with an ACL. */
 export function* writeChecks(
-  { description }: WriteSubject,
+  { ACL }: Pick<WriteInput, 'ACL'>,
+  call: Pick<Call, 'http'>,
+  { bucket, description }: WriteSubject,
   { encryption }: DataKey,
   main: Check,
 ): Generator<Check, void, void> {
@@ -75,6 +85,7 @@ export function* writeChecks(
   const check = withKeys(main, { 's3:x-amz-server-side-encryption-aws-kms-key-id': keyId })
   yield check
   if (Object.keys(description.tags).length > 0) yield { ...check, action: 's3:PutObjectTagging' }
+  if (setsAcl(ACL, bucket, call)) yield { ...check, action: 's3:PutObjectAcl' }
 }
 
 export function admitted({ dataKey }: WriteSubject): DataKey {

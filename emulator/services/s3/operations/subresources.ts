@@ -1,5 +1,4 @@
 import { notConfigured } from '../errors.ts'
-import { canonicalId } from '../names.ts'
 import { s3 } from '../service.ts'
 import { readsBucket } from './onBucket.ts'
 
@@ -28,22 +27,6 @@ const unconfigured = [
   }),
 ]
 
-const defaults = [
-  s3.row('GetBucketVersioning', { ...readsBucket, action: 's3:GetBucketVersioning', run: () => ({}) }),
-  s3.row('GetBucketAcl', {
-    ...readsBucket,
-    action: 's3:GetBucketAcl',
-    run: (_input, _call, { account }) => ownersOnly(account),
-  }),
-]
-
-/** The access control list of everything where ACLs are disabled: the owner may do all. */
-export function ownersOnly(account: string) {
-  const ID = canonicalId(account)
-  return {
-    Owner: { ID },
-    Grants: [{ Grantee: { ID, Type: 'CanonicalUser' as const }, Permission: 'FULL_CONTROL' as const }],
-  }
-}
+const defaults = [s3.row('GetBucketVersioning', { ...readsBucket, action: 's3:GetBucketVersioning', run: () => ({}) })]
 
 export const subresourceRows = [...unconfigured, ...defaults]
