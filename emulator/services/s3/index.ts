@@ -18,6 +18,7 @@ import { getRows } from './operations/getObject.ts'
 import { listRows } from './operations/listObjects.ts'
 import { multipartRows } from './operations/multipart.ts'
 import { objectAclRows } from './operations/objectAcl.ts'
+import { objectEncryptionRows } from './operations/objectEncryption.ts'
 import { objectTaggingRows } from './operations/objectTagging.ts'
 import { ownershipRows } from './operations/ownership.ts'
 import { partRows } from './operations/uploadPart.ts'
@@ -52,6 +53,7 @@ export const s3Service = s3.with(
   deleteRows,
   listRows,
   objectTaggingRows,
+  objectEncryptionRows,
   attributeRows,
   restoreRows,
   multipartRows,

@@ -18,6 +18,7 @@ import type { EncryptionPlan } from './plan.ts'
 /** Key uses that rows declare. */
 export const GENERATE = { generate: 'GenerateDataKey' } as const
 export const DECRYPT = { decrypt: 'Decrypt' } as const
+export const REWRAP = { reEncrypt: 'ReEncrypt' } as const
 
 /** What a body is encrypted with, and what must be kept to find it again. */
 export interface DataKey {
@@ -145,6 +146,24 @@ async function decrypt(encryption: KmsEncryption, call: DecryptCall, spared: boo
   )
   if (!Plaintext) throw new Error('KMS gave no plaintext')
   return layered(takeOver(Plaintext), encryption.dual, call)
+}
+
+/** The same data key, under another KMS key or in another context: KMS opens and seals it, and S3 does not see it. */
+export async function rewrapDataKey(
+  encryption: KmsEncryption,
+  plan: KmsPlan,
+  call: Call<S3State, Keys<typeof REWRAP>>,
+): Promise<KmsEncryption> {
+  const { CiphertextBlob, KeyId } = await call.keys.reEncrypt({
+    CiphertextBlob: Buffer.from(encryption.dataKey, 'base64'),
+    SourceEncryptionContext: { ...encryption.context },
+    DestinationKeyId: plan.keyId,
+    DestinationEncryptionContext: { ...plan.context },
+  })
+  if (!CiphertextBlob || KeyId === undefined) throw new Error('KMS gave no data key')
+  const { context, contextGiven, bucketKey } = plan
+  const dataKey = Buffer.from(CiphertextBlob).toString('base64')
+  return { kind: 'kms', keyArn: KeyId, dataKey, context, contextGiven, bucketKey }
 }
 
 /** Behind a type that must be asked; the loose copy is cleared. */
