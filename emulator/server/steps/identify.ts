@@ -3,6 +3,7 @@ import { peekCredential } from '../../sigv4/authorization.ts'
 import type { Exchange } from '../exchange.ts'
 import { PROTOCOLS } from '../protocols.ts'
 import { routeBucketHost } from './bucketHost.ts'
+import { refuseLargeHead } from './headSize.ts'
 import { read } from './receive.ts'
 
 const DEFAULT_REGION = 'us-east-1'
@@ -31,6 +32,7 @@ function settle(exchange: Exchange, name: string, region: string | undefined): v
   if (name === 's3') {
     exchange.routedPath = routeBucketHost(exchange.headers['host'] ?? '', exchange.path)
     exchange.requestId = exchange.core.env.ids.base32(16)
+    refuseLargeHead(exchange)
   }
   const model = service.model()
   // Loaded at the first request; later ones need not wait.

@@ -53,9 +53,25 @@ export function contentHeaders(input: DescriptionInput, call: Pick<Call, 'http'>
     contentEncoding: withoutChunking(input.ContentEncoding),
     contentLanguage: input.ContentLanguage,
     expires: call.http.headers['expires'],
-    websiteRedirectLocation: input.WebsiteRedirectLocation,
+    websiteRedirectLocation: readRedirect(input.WebsiteRedirectLocation),
   }
 }
+
+const LONGEST_REDIRECT = 2048
+
+/** Throws InvalidRedirectLocation: the first sentence as seen in public issue threads, the second is ours. */
+function readRedirect(location: string | undefined): string | undefined {
+  if (location === undefined) return undefined
+  if (!/^(?:https?:\/\/|\/)/.test(location)) {
+    throw invalidRedirect("The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")
+  }
+  if (location.length > LONGEST_REDIRECT) {
+    throw invalidRedirect(`The length of website redirect location cannot exceed ${LONGEST_REDIRECT} characters.`)
+  }
+  return location
+}
+
+const invalidRedirect = (text: string) => new AwsError('InvalidRedirectLocation', 400, text)
 
 /** `aws-chunked` says how the body travelled, not what it is. */
 function withoutChunking(encoding: string | undefined): string | undefined {

@@ -157,6 +157,9 @@ function assemble(
   }
 }
 
+/** The schema allows a list no more. */
+const MOST_PARTS = 10_000
+
 const completeMultipartUpload = s3.row('CompleteMultipartUpload', {
   ...onUpload,
   action: 's3:PutObject',
@@ -166,7 +169,7 @@ const completeMultipartUpload = s3.row('CompleteMultipartUpload', {
     const repeated = repeatedCompletion(input, subject, listed, call)
     if (repeated) return answerFor(repeated, subject.bucket, undefined, call)
     const upload = existingUpload(subject, input)
-    if (listed.length === 0) throw malformedXml()
+    if (listed.length === 0 || listed.length > MOST_PARTS) throw malformedXml()
     checkWriteConditions(input)
     const dataKey = await keyToChecksums(upload, call, subject.customerKey)
     const chosen = chooseParts(listed, upload, call)

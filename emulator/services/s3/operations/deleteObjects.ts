@@ -5,6 +5,7 @@ import { auditFacts, bucketResource, placeResource, requestKeys } from '../acces
 import { findObject } from '../data/versions.ts'
 import { requireBucket, type BucketRequest } from '../buckets.ts'
 import { removeCurrent } from '../data/objects.ts'
+import { requireBodyChecksum } from '../checksums/whole.ts'
 import { malformedXml } from '../errors.ts'
 import { checkWrite } from '../conditions.ts'
 import { s3 } from '../service.ts'
@@ -47,7 +48,8 @@ const deleteObjects = s3.row('DeleteObjects', {
   // eslint-disable-next-line @typescript-eslint/require-await -- the contract is an asynchronous generator
   async *admit({ Delete }, call, { bucket, refusals }, main) {
     const objects = Delete?.Objects ?? []
-    if (objects.length === 0 || objects.length > MOST_KEYS) throw malformedXml()
+    if (objects.length === 0 || objects.length > MOST_KEYS || objects.some(({ Key }) => !Key)) throw malformedXml()
+    requireBodyChecksum(call)
     for (const [index, { Key = '', VersionId }] of objects.entries()) {
       const check: Check = {
         ...main,

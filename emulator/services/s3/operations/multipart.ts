@@ -8,6 +8,7 @@ import { requireStill } from '../data/objects.ts'
 import { dropUpload, newUploadId, partsOf, UPLOAD_SUFFIX, uploadRecordId } from '../data/uploads.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
 import { DECRYPT, GENERATE, openUploadKey } from '../encryption/dataKeys.ts'
+import { invalidArgument } from '../errors.ts'
 import { listPage, type Position } from '../listing.ts'
 import { s3 } from '../service.ts'
 import type { BucketRecord, UploadRecord } from '../state.ts'
@@ -66,6 +67,17 @@ const abortMultipartUpload = s3.row('AbortMultipartUpload', {
   },
 })
 
+/** After which part a page begins. Throws InvalidArgument, as for the other numbers in queries. */
+function readPartMarker(marker: string | undefined): number {
+  if (marker === undefined || marker === '') return 0
+  if (/^\d{1,9}$/.test(marker)) return Number(marker)
+  throw invalidArgument(
+    'Provided part-number-marker not an integer or within integer range',
+    'part-number-marker',
+    marker,
+  )
+}
+
 const listParts = s3.row('ListParts', {
   ...onUpload,
   readOnly: true,
@@ -77,7 +89,7 @@ const listParts = s3.row('ListParts', {
     const needsKey = upload.checksum.explicit || subject.customerKey !== undefined
     const dataKey = needsKey ? await openUploadKey(upload, call, subject.customerKey) : undefined
     const max = readMaximum(input.MaxParts, 'max-parts')
-    const marker = Number(input.PartNumberMarker ?? '0')
+    const marker = readPartMarker(input.PartNumberMarker)
     const page = []
     let truncated = false
     for (const part of partsOf(call, upload.uploadId, marker)) {
