@@ -120,7 +120,7 @@ describe('a large object under SSE-KMS', () => {
     120_000,
   )
 
-  it(`of ${String(LARGE_IN_PARTS)} MiB in parts comes back as it went, whole and in ranges, and is never held in memory`, async () => {
+  it(`of ${String(LARGE_IN_PARTS)} MiB in parts comes back as it went, and is never held in memory`, async () => {
     const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }))
     const Parts: CompletedPart[] = []
     const all = createHash('sha256')
@@ -139,9 +139,6 @@ describe('a large object under SSE-KMS', () => {
       expect(await download((await links()).get)).toEqual({ status: 200, size, sha256, whole: true })
     })
     expect(growth).toBeLessThan(ALLOWANCE)
-    const across = `bytes=${String(PART * MIB - 10)}-${String(PART * MIB + 9)}`
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key, Range: across }))
-    expect((await Body?.transformToByteArray())?.length).toBe(20)
     await remove()
   }, 600_000)
 

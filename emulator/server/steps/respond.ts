@@ -53,6 +53,11 @@ const PATIENCE = { bytes: 64 * 1024 * 1024, milliseconds: 5_000 }
 /** Reads to the end of a body, or until patience does. */
 function discarded(req: IncomingMessage): Promise<void> {
   return new Promise((resolve) => {
+    // The client has gone: nothing will be heard of it any more.
+    if (req.destroyed) {
+      resolve()
+      return
+    }
     let left = PATIENCE.bytes
     const timer = setTimeout(done, PATIENCE.milliseconds)
     function done() {
