@@ -157,13 +157,21 @@ function parseAmzDate(text: string | undefined): number | undefined {
 
 /** The audit trail's facts about a bucket or an object in it. */
 export function auditFacts(
-  input: { readonly Bucket?: string | undefined; readonly Key?: string | undefined },
+  input: {
+    readonly Bucket?: string | undefined
+    readonly Key?: string | undefined
+    readonly VersionId?: string | undefined
+  },
   bucket: BucketRecord | undefined,
 ): AuditFacts {
-  const { Bucket = '', Key } = input
+  const { Bucket = '', Key, VersionId } = input
   const account = bucket?.account
   return {
-    requestParameters: { bucketName: Bucket, ...(Key !== undefined && { key: Key }) },
+    requestParameters: {
+      bucketName: Bucket,
+      ...(Key !== undefined && { key: Key }),
+      ...(VersionId !== undefined && { versionId: VersionId }),
+    },
     responseElements: null,
     ...(account !== undefined && {
       resources: [

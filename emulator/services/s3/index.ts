@@ -25,6 +25,8 @@ import { partRows } from './operations/uploadPart.ts'
 import { publicAccessRows } from './operations/publicAccess.ts'
 import { putRows } from './operations/putObject.ts'
 import { restoreRows } from './operations/restoreObject.ts'
+import { versioningRows } from './operations/bucketVersioning.ts'
+import { versionListRows } from './operations/listVersions.ts'
 import { subresourceRows } from './operations/subresources.ts'
 import { s3 } from './service.ts'
 
@@ -36,6 +38,7 @@ export const s3Service = s3.with(
   bucketPolicyRows,
   bucketEncryptionRows,
   bucketTaggingRows,
+  versioningRows,
   publicAccessRows,
   ownershipRows,
   bucketCorsRows,
@@ -52,6 +55,7 @@ export const s3Service = s3.with(
   copyRows,
   deleteRows,
   listRows,
+  versionListRows,
   objectTaggingRows,
   objectEncryptionRows,
   attributeRows,

@@ -64,6 +64,8 @@ export interface BucketRecord {
   readonly tags: Tags
   /** Absent while versioning was never enabled. */
   readonly versioning?: 'Enabled' | 'Suspended' | undefined
+  /** Whether the configuration of versioning said that MFA Delete is off, which is then told again. */
+  readonly mfaDelete?: 'Disabled' | undefined
   /** What pages of other origins may do; absent when not configured. */
   readonly cors?: readonly CorsRule[] | undefined
   readonly lifecycle?: LifecycleRecord | undefined
@@ -219,13 +221,15 @@ export const collections = {
   objects: { name: 's3.objects', scope: 'global', ordered: true } satisfies CollectionSpec<ObjectRecord>,
   /**
    * Noncurrent versions and all delete markers, by `<bucket>/<sortable key>\0<version id>`: newest first, since ids begin so
-   * (data/versions.ts). The index finds the version `null` of `<bucket>/<sortable key>`.
+   * (data/versions.ts). Indexes find the version `null` of `<bucket>/<sortable key>`, and what an
+   * upload made.
    */
   versions: {
     name: 's3.versions',
     scope: 'global',
     ordered: true,
     indexes: {
+      upload: (version: VersionRecord) => (isMarker(version) ? undefined : version.uploadId),
       null: ({ versionId }: VersionRecord, id: string) =>
         versionId === undefined ? id.slice(0, -VERSION_SUFFIX) : undefined,
     },

@@ -83,9 +83,9 @@ export function removeCurrent(
   const { env, state } = call
   let unwanted: string[] = []
   let marker: DeleteMarkerRecord | undefined
+  const now = requireStill(call, bucket)
   const current = findObject(call, bucket.name, key)
   checkWrite(current, key, conditions)
-  const now = requireStill(call, bucket)
   if (now.versioning === undefined && !current) return undefined
   env.store.transaction(() => {
     if (now.versioning === undefined) {
@@ -113,8 +113,10 @@ export function removeVersion(
   conditions: Pick<WriteConditions, 'IfMatch'> = {},
 ): VersionRecord | undefined {
   const { env, state } = call
+  requireStill(call, bucket)
+  // "Conditional delete evaluations only apply to the current version" (S3 User Guide, "How to perform conditional deletes").
+  checkWrite(findObject(call, bucket.name, key), key, conditions)
   const version = findVersion(call, bucket.name, key, versionId)
-  checkWrite(version && !isMarker(version) ? version : undefined, key, conditions)
   if (!version) return undefined
   let unwanted: string[] = []
   env.store.transaction(() => {

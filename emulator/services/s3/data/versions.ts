@@ -34,13 +34,17 @@ export const shownVersion = ({ versionId = 'null' }: VersionIdentity): string =>
 export const answeredVersion = ({ versioning }: BucketRecord, version: VersionIdentity): string | undefined =>
   versioning === undefined ? undefined : shownVersion(version)
 
-const placeOf = ({ versionId, place, lastModified }: VersionRecord) => versionId ?? place ?? placeAt(lastModified)
+export const placeOf = ({ versionId, place, lastModified }: VersionRecord) =>
+  versionId ?? place ?? placeAt(lastModified)
 
-/** What comes before the version id. A NUL in a key must not look like the end of a shorter key. */
-export const versionsId = (bucket: string, key: string): string =>
-  objectId(bucket, key).replaceAll('\0', '\0\xff') + '\0'
+/** A NUL in a key must not look like the end of a shorter key; no key has the byte 0xff. */
+export const withoutEnd = (text: string): string => text.replaceAll('\0', '\0\xff')
 
-const versionRecordId = (bucket: string, version: VersionRecord) => versionsId(bucket, version.key) + placeOf(version)
+/** What comes before the version id. */
+export const versionsId = (bucket: string, key: string): string => withoutEnd(objectId(bucket, key)) + '\0'
+
+export const versionRecordId = (bucket: string, version: VersionRecord) =>
+  versionsId(bucket, version.key) + placeOf(version)
 
 /** The current object; undefined also where the newest version is a delete marker. */
 export function findObject(call: Reads, bucket: string, key: string): ObjectRecord | undefined {
@@ -62,6 +66,23 @@ export function findVersion(call: Reads, bucket: string, key: string, versionId:
   if (versionId !== 'null') return versionsOf(call).get(base + versionId)
   for (const [, version] of versionsOf(call).find('null', base.slice(0, -1))) return version
   return undefined
+}
+
+/** What an upload of a key made, current or not. */
+export function findCompleted(call: Reads, bucket: string, key: string, uploadId: string): ObjectRecord | undefined {
+  const current = findObject(call, bucket, key)
+  if (current?.uploadId === uploadId) return current
+  for (const [id, version] of versionsOf(call).find('upload', uploadId)) {
+    if (id.startsWith(versionsId(bucket, key)) && !isMarker(version)) return version
+  }
+  return undefined
+}
+
+/** Whether a version of `s3.versions` is the newest of its key: then it is a delete marker. */
+export function isLatest(call: Reads, bucket: string, version: VersionRecord): boolean {
+  return (
+    isMarker(version) && !findObject(call, bucket, version.key) && newestStored(call, bucket, version.key) === version
+  )
 }
 
 /** The newest of what `s3.versions` has of a key. */

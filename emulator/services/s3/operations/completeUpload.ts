@@ -10,7 +10,7 @@ import { keepChecksum, partChecksum, type PlainChecksum } from '../checksums/sto
 import { checkWriteConditions } from '../conditions.ts'
 import { publish, wholeSeconds } from '../data/objects.ts'
 import { dropUpload, findPart } from '../data/uploads.ts'
-import { findObject } from '../data/versions.ts'
+import { findCompleted } from '../data/versions.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
 import type { CustomerKey } from '../encryption/customerKeys.ts'
 import { DECRYPT, openUploadKey } from '../encryption/dataKeys.ts'
@@ -182,8 +182,8 @@ const completeMultipartUpload = s3.row('CompleteMultipartUpload', {
         : { algorithm, type }
     const object = assemble(upload, chosen, stored, call)
     checkWhole(input, upload, object.size, checksum)
-    replaceUpload(input, call, subject.bucket, upload, chosen, object)
-    return answerFor(object, subject.bucket, checksum, call)
+    const version = replaceUpload(input, call, subject.bucket, upload, chosen, object)
+    return answerFor(version, subject.bucket, checksum, call)
   },
 })
 
@@ -195,10 +195,10 @@ function replaceUpload(
   upload: UploadRecord,
   chosen: readonly PartRecord[],
   object: ObjectRecord,
-): void {
+): ObjectRecord {
   const kept = new Set(object.parts.map(({ blob }) => blob))
   let blobs: string[] = []
-  publish(call, bucket, object, input, {
+  const version = publish(call, bucket, object, input, {
     // Under KMS with explicit checksums S3 has begun to answer when it looks at the condition (facts: captures 7.1).
     status: upload.encryption.kind === 'kms' && upload.checksum.explicit ? 200 : 412,
     keepBlobsOnRefusal: true,
@@ -214,6 +214,7 @@ function replaceUpload(
     call.env.blobs,
     blobs.filter((blob) => !kept.has(blob)),
   )
+  return version
 }
 
 /** The exact repeat of a completion that succeeded answers alike, without checksums (facts: captures 7.5). */
@@ -224,8 +225,8 @@ function repeatedCompletion(
   call: Call<S3State>,
 ): ObjectRecord | undefined {
   if (upload || UploadId === undefined) return undefined
-  const object = findObject(call, bucket.name, key)
-  if (object?.uploadId !== UploadId || listed.length !== object.parts.length) return undefined
+  const object = findCompleted(call, bucket.name, key, UploadId)
+  if (listed.length !== object?.parts.length) return undefined
   const same =
     listed.every(({ PartNumber }, index) => PartNumber === object.parts[index]?.number) &&
     multipartEtag(listed.map(({ ETag }) => unquoted(ETag ?? ''))) === object.etag
@@ -243,6 +244,7 @@ function answerFor(
     Bucket: name,
     Key: object.key,
     ETag: `"${object.etag}"`,
+    VersionId: object.versionId,
     ...(checksum && checksumMembers(checksum)),
     ...encryptionMembers(object.encryption, call),
   }

@@ -10,7 +10,7 @@ import type { PlainChecksum } from '../checksums/stored.ts'
 import { checkSource, checkWrite, checkWriteConditions } from '../conditions.ts'
 import { admitSource, parseCopySource, requireCopyable, type CopySource, type FoundSource } from '../copySource.ts'
 import { holdBlobs, publish } from '../data/objects.ts'
-import { findObject } from '../data/versions.ts'
+import { answeredVersion, findObject } from '../data/versions.ts'
 import { readStream } from '../data/read.ts'
 import { writeBody } from '../data/write.ts'
 import { describeObject } from '../description.ts'
@@ -78,9 +78,9 @@ async function* admitCopy(
   const copiesTags = input.TaggingDirective !== 'REPLACE' && Object.keys(object.tags).length > 0
   if (copiesTags) {
     yield {
-      action: 's3:GetObjectTagging',
+      action: subject.source.versionId === undefined ? 's3:GetObjectTagging' : 's3:GetObjectVersionTagging',
       resource: objectResource(found.bucket, object.key, call, object),
-      context: requestKeys(input, call),
+      context: { ...requestKeys(input, call), 's3:VersionId': subject.source.versionId },
     }
   }
   requireCustomerKey(object.encryption, subject.sourceCustomerKey)
@@ -143,9 +143,10 @@ const copyObject = s3.row('CopyObject', {
       input.ChecksumAlgorithm === undefined ? found.object.checksum.algorithm : namedAlgorithm(input.ChecksumAlgorithm)
     const body = await copyBytes(call, subject, found, sourceKey, algorithm)
     const checksum: PlainChecksum = { algorithm, type: 'FULL_OBJECT', value: body.checksums[algorithm] ?? '' }
-    const object = newObject(call, subject, dataKey, body, checksum)
-    publish(call, subject.bucket, object, input)
+    const object = publish(call, subject.bucket, newObject(call, subject, dataKey, body, checksum), input)
     return {
+      CopySourceVersionId: answeredVersion(found.bucket, found.object),
+      VersionId: object.versionId,
       CopyObjectResult: {
         ETag: `"${object.etag}"`,
         LastModified: new Date(object.lastModified),

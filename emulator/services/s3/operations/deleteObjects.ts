@@ -1,16 +1,17 @@
+import type { DeletedObject } from '@aws-sdk/client-s3'
 import { AwsError } from '../../../lib/awsError.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Check } from '../../../operation/define.ts'
 import { auditFacts, bucketResource, placeResource, requestKeys } from '../access.ts'
-import { findObject } from '../data/versions.ts'
 import { requireBucket, type BucketRequest } from '../buckets.ts'
-import { removeCurrent } from '../data/objects.ts'
 import { requireBodyChecksum } from '../checksums/whole.ts'
+import { removeCurrent, removeVersion } from '../data/objects.ts'
+import { findObject, shownVersion } from '../data/versions.ts'
 import { malformedXml } from '../errors.ts'
-import { checkWrite } from '../conditions.ts'
+import { requireKey } from '../names.ts'
 import { s3 } from '../service.ts'
-import type { BucketRecord, S3State } from '../state.ts'
-import { findSubject, onObject, withVersion, type ObjectSubject } from './onObject.ts'
+import { isMarker, type BucketRecord, type S3State, type VersionRecord } from '../state.ts'
+import { onObject, requireVersionId, withVersion, type ObjectSubject } from './onObject.ts'
 
 const deleteObject = s3.row('DeleteObject', {
   ...onObject,
@@ -22,11 +23,14 @@ const deleteObject = s3.row('DeleteObject', {
     yield withVersion(main, input)
   },
   run(input, call, { bucket, key }: ObjectSubject) {
-    // No await from here to the removal.
-    const { object } = findSubject(input, call)
-    checkWrite(object, key, { IfMatch: input.IfMatch })
-    if (object) removeCurrent(call, bucket, key)
-    return {}
+    const { VersionId, IfMatch } = input
+    if (VersionId === undefined) {
+      const marker = removeCurrent(call, bucket, key, { IfMatch })
+      return marker ? { DeleteMarker: true, VersionId: shownVersion(marker) } : {}
+    }
+    const removed = removeVersion(call, bucket, key, VersionId, { IfMatch })
+    // Also of what does not exist (versity/versitygw issue 1758: S3's answer).
+    return { VersionId, ...(removed && isMarker(removed) && { DeleteMarker: true }) }
   },
 })
 
@@ -53,6 +57,7 @@ const deleteObjects = s3.row('DeleteObjects', {
     for (const [index, { Key = '', VersionId }] of objects.entries()) {
       const check: Check = {
         ...main,
+        context: () => ({ ...requestKeys({}, call), 's3:VersionId': VersionId }),
         resource: placeResource(bucket, Key, call, () => findObject(call, bucket.name, Key)),
         refused: (error: AwsError) => refusals.set(index, error),
       }
@@ -60,13 +65,13 @@ const deleteObjects = s3.row('DeleteObjects', {
     }
   },
   run({ Delete }, call, { bucket, refusals }) {
-    const deleted: { Key: string; VersionId?: string }[] = []
+    const deleted: DeletedObject[] = []
     const errors: { Key: string; VersionId?: string; Code: string; Message: string }[] = []
     for (const [index, { Key = '', VersionId, ETag }] of (Delete?.Objects ?? []).entries()) {
       const named = { Key, ...(VersionId !== undefined && { VersionId }) }
-      const refusal = refusals.get(index) ?? deleteOne(call, bucket, Key, VersionId, ETag)
-      if (refusal) errors.push({ ...named, Code: refusal.code, Message: refusal.text })
-      else deleted.push(named)
+      const outcome = refusals.get(index) ?? deleteOne(call, bucket, Key, VersionId, ETag)
+      if (outcome instanceof AwsError) errors.push({ ...named, Code: outcome.code, Message: outcome.text })
+      else deleted.push({ ...named, ...outcome })
     }
     return {
       ...(deleted.length > 0 && Delete?.Quiet !== true && { Deleted: deleted }),
@@ -76,23 +81,26 @@ const deleteObjects = s3.row('DeleteObjects', {
   audit: (input, _output, batch) => auditFacts(input, batch?.bucket),
 })
 
-/** Deletes one key; what it refuses with is told in the answer. */
+/** Deletes one key or version; what it refuses with, and the delete marker that it made or removed, are told in the answer. */
 function deleteOne(
   call: Call<S3State>,
   bucket: BucketRecord,
   key: string,
   versionId: string | undefined,
   etag: string | undefined,
-): AwsError | undefined {
+): AwsError | DeletedObject {
   try {
-    const { object } = findSubject({ Bucket: bucket.name, Key: key, VersionId: versionId }, call)
-    checkWrite(object, key, { IfMatch: etag })
-    if (object) removeCurrent(call, bucket, key)
-    return undefined
+    requireKey(key)
+    requireVersionId(versionId)
+    if (versionId === undefined) return told(removeCurrent(call, bucket, key, { IfMatch: etag }))
+    return told(removeVersion(call, bucket, key, versionId, { IfMatch: etag }))
   } catch (error) {
     if (error instanceof AwsError) return error
     throw error
   }
 }
+
+const told = (version: VersionRecord | undefined): DeletedObject =>
+  version && isMarker(version) ? { DeleteMarker: true, DeleteMarkerVersionId: shownVersion(version) } : {}
 
 export const deleteRows = [deleteObject, deleteObjects]

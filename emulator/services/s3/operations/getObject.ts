@@ -8,6 +8,7 @@ import { objectChecksum, partChecksum } from '../checksums/stored.ts'
 import { checkRead } from '../conditions.ts'
 import { holdBlobs } from '../data/objects.ts'
 import { readSmall, readVerified } from '../data/read.ts'
+import { answeredVersion } from '../data/versions.ts'
 import { describedMembers } from '../description.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
 import {
@@ -73,16 +74,17 @@ function selectPart(partNumber: number, { parts, size, uploadId }: ObjectRecord)
  * member (docs/speed.md).
  */
 function describe(
+  { bucket, customerKey }: ReadSubject,
   object: ObjectRecord,
   { range, partial, partNumber }: Selection,
   call: Call<S3State>,
-  customerKey: CustomerKey | undefined,
 ) {
   return {
     AcceptRanges: 'bytes',
     LastModified: new Date(object.lastModified),
     ContentLength: range.end - range.start,
     ETag: `"${object.etag}"`,
+    VersionId: answeredVersion(bucket, object),
     ContentRange: partial ? contentRange(range, object.size) : undefined,
     Restore: object.restoration && restoreHeader(object, call.time),
     PartsCount: partNumber !== undefined && object.uploadId !== undefined ? object.parts.length : undefined,
@@ -118,7 +120,7 @@ const getObject = s3.row('GetObject', {
     try {
       const dataKey = await openDataKey(object.encryption, call, subject.customerKey)
       const checksum = checked && (await checksumOf(object, selection, dataKey))
-      const described = describe(object, selection, call, subject.customerKey)
+      const described = describe(subject, object, selection, call)
       const overridden = overrides(input, call)
       // Last, because nothing may fail between this and whoever reads the body.
       const Body = await bytesOf(call, subject.bucket.name, object, selection.range, dataKey)
@@ -199,7 +201,7 @@ const headObject = s3.row('HeadObject', {
     const selection = select(input, object)
     // A key that is sent must be right, though no byte is read.
     if (object.encryption.kind === 'customer') proveCustomerKey(object.encryption, customerKey)
-    const output = { ...describe(object, selection, call, customerKey), ...(await visibleChecksum()) }
+    const output = { ...describe(subject, object, selection, call), ...(await visibleChecksum()) }
     return selection.partial ? withStatus(output, 206) : output
 
     /** Without the key the checksum is missing from the answer, and that is all (facts: captures 7.2). */

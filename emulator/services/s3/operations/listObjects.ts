@@ -8,7 +8,7 @@ import { s3 } from '../service.ts'
 import type { BucketRecord, ObjectRecord, S3State } from '../state.ts'
 import { readsBucket } from './onBucket.ts'
 
-interface ListInput {
+export interface ListInput {
   readonly Prefix?: string | undefined
   readonly Delimiter?: string | undefined
   readonly MaxKeys?: number | undefined
@@ -32,7 +32,7 @@ export function readMaximum(given: number | undefined, name: string): number {
 }
 
 /** Condition keys of listings. */
-const listKeys = (input: ListInput, call: Call<S3State>) => ({
+export const listKeys = (input: ListInput, call: Call<S3State>) => ({
   ...requestKeys(input, call),
   's3:prefix': input.Prefix,
   's3:delimiter': input.Delimiter,

@@ -26,7 +26,7 @@ const putObjectAcl = s3.row('PutObjectAcl', {
     const object = existing(subject)
     const owner = ownerOf(bucket, object)
     const acl = putAcl(input, call, bucket, owner, 's3:PutObjectAcl', objectArn(bucket.name, key))
-    if (acl && !changeVersion(call, bucket.name, object, { acl })) throw missing(input, key)
+    if (acl && !changeVersion(call, bucket.name, object, { acl })) throw missing(input, subject)
     return {}
   },
 })

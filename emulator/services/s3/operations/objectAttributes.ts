@@ -3,6 +3,7 @@ import type { SecretBytes } from '../../../crypto/types.ts'
 import { objectResource } from '../access.ts'
 import { checksumMembers, checksumValue } from '../checksums/requested.ts'
 import { objectChecksum, partChecksum } from '../checksums/stored.ts'
+import { answeredVersion } from '../data/versions.ts'
 import { requireCustomerKey } from '../encryption/customerKeys.ts'
 import { DECRYPT, openDataKey } from '../encryption/dataKeys.ts'
 import { invalidArgument, invalidRequest } from '../errors.ts'
@@ -46,6 +47,7 @@ const getObjectAttributes = s3.row('GetObjectAttributes', {
     // KMS is asked whatever the attributes are (facts: captures 7.2).
     const dataKey = await openDataKey(object.encryption, call, subject.customerKey)
     return {
+      VersionId: answeredVersion(subject.bucket, object),
       LastModified: new Date(object.lastModified),
       ...(asked.has('ETag') && { ETag: object.etag }),
       ...(asked.has('ObjectSize') && { ObjectSize: object.size }),

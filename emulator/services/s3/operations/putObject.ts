@@ -122,10 +122,11 @@ const putObject = s3.row('PutObject', {
       },
     })
     const checksum: PlainChecksum = { algorithm, type: 'FULL_OBJECT', value: body.checksums[algorithm] ?? '' }
-    const object = newObject(call, subject, dataKey, body, checksum)
-    publish(call, subject.bucket, object, input)
+    const object = publish(call, subject.bucket, newObject(call, subject, dataKey, body, checksum), input)
     return {
       ETag: `"${object.etag}"`,
+      // Not told of the version `null` (aws-sdk recordings in versity/versitygw issue 2164; API reference, PutObject examples).
+      VersionId: object.versionId,
       ...checksumMembers(checksum),
       ...encryptionMembers(object.encryption, call, dataKey.customerKey),
     }

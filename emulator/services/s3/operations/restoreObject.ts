@@ -27,7 +27,7 @@ const restoreObject = s3.row('RestoreObject', {
     refuseOtherClasses(object, request)
     const state = restorationAt(object, call.time)
     const restoration = state === 'ongoing' ? hastened(object, tier, call) : restored(object, request, tier, call)
-    if (!changeVersion(call, subject.bucket.name, object, { restoration })) throw missing(input, subject.key)
+    if (!changeVersion(call, subject.bucket.name, object, { restoration })) throw missing(input, subject)
     return withStatus({}, typeof state === 'object' ? 200 : 202)
   },
 })

@@ -27,6 +27,4 @@ const unconfigured = [
   }),
 ]
 
-const defaults = [s3.row('GetBucketVersioning', { ...readsBucket, action: 's3:GetBucketVersioning', run: () => ({}) })]
-
-export const subresourceRows = [...unconfigured, ...defaults]
+export const subresourceRows = unconfigured

@@ -10,6 +10,7 @@ import { admitSource, parseCopySource, requireCopyable, type CopySource, type Fo
 import { holdBlobs, wholeSeconds } from '../data/objects.ts'
 import { readStream } from '../data/read.ts'
 import { publishPart } from '../data/uploads.ts'
+import { answeredVersion } from '../data/versions.ts'
 import { writeBody, type StoredBody } from '../data/write.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
 import { readSourceCustomerKey, requireCustomerKey, type CustomerKey } from '../encryption/customerKeys.ts'
@@ -121,6 +122,7 @@ const uploadPartCopy = s3.row('UploadPartCopy', {
       const { body, dataKey } = await copyRange(call, upload, found, range, subject)
       const part = keepPart(call, upload, partNumber, body, dataKey)
       return {
+        CopySourceVersionId: answeredVersion(found.bucket, found.object),
         CopyPartResult: {
           ETag: `"${part.etag}"`,
           LastModified: new Date(part.lastModified),
