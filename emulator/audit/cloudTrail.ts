@@ -137,9 +137,13 @@ function record(outcome: Outcome, call: RecordedCall): CloudTrailRecord {
     recipientAccountId: owner ?? ('account' in principal ? principal.account : ''),
     ...(sharedEventID !== undefined && { sharedEventID }),
     eventCategory: call.service === 's3' ? 'Data' : 'Management',
+    ...(invokedBy === undefined && endpointFields(outcome)),
     ...(invokedBy === undefined && { tlsDetails: { clientProvidedHostHeader: outcome.http.host } }),
   }
 }
+
+const endpointFields = ({ http: { endpoint } }: Outcome) =>
+  endpoint && { vpcEndpointId: endpoint.id, vpcEndpointAccountId: endpoint.account }
 
 /** A request that says nothing has no parameters. */
 const parametersOf = ({ requestParameters }: AuditFacts) =>

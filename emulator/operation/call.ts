@@ -22,6 +22,18 @@ export interface HttpFacts {
   readonly form?: boolean | undefined
 }
 
+/** The VPC endpoint that a request came through. */
+export interface VpcEndpoint {
+  /** `vpce-…` */
+  readonly id: string
+  readonly account: string
+  readonly region: string
+  /** `vpc-…` */
+  readonly vpc: string
+  /** Absent: everything is allowed. */
+  readonly policy?: PolicySource | undefined
+}
+
 /** A service calling another for its caller (forward access session). */
 export interface Via {
   /** The calling service: `s3`. */
@@ -182,6 +194,8 @@ export interface Call<S = unknown, K = unknown> {
   readonly time: number
   readonly http: HttpFacts
   readonly via?: Via | undefined
+  /** Undefined for requests by another way, and for calls that a service makes for its caller. */
+  readonly endpoint?: VpcEndpoint | undefined
   readonly state: S
   readonly env: Environment
   readonly keys: K

@@ -20,6 +20,7 @@ import type { Blobs, StateDocument, Store } from '../state/store.ts'
 import { adminRouter } from './admin/router.ts'
 import type { LocalCertificate } from './certificate.ts'
 import { createDirectory } from './directory.ts'
+import { createVpcEndpoints } from './endpoints/endpoints.ts'
 import type { Core } from './exchange.ts'
 import { handle } from './pipeline.ts'
 import { SERVICES } from './services.ts'
@@ -101,6 +102,7 @@ export async function createEmulator(
     env,
     verifier: createVerifier(),
     recorder,
+    endpoints: createVpcEndpoints(store, new Set(registry.services.map(({ definition }) => definition.name))),
     plainIsSecure: settings.tlsPort === undefined,
   }
   const app = express()

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AwsError } from '../lib/awsError.ts'
-import type { Call, Caller, Environment } from '../operation/call.ts'
+import type { Call, Caller, Environment, VpcEndpoint } from '../operation/call.ts'
 import type { AnyRow, FormRequest } from '../operation/define.ts'
 import type { BoundService, Registry } from '../operation/registry.ts'
+import type { VpcEndpoints } from './endpoints/endpoints.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { Claim } from '../sigv4/types.ts'
 import type { Verifier } from '../sigv4/verify.ts'
@@ -15,6 +16,7 @@ export interface Core {
   readonly env: Environment
   readonly verifier: Verifier
   readonly recorder: Recorder
+  readonly endpoints: VpcEndpoints
   /** Plain HTTP stands in for HTTPS (aws:SecureTransport true) where no TLS port was asked for. */
   readonly plainIsSecure: boolean
 }
@@ -50,6 +52,8 @@ export interface Exchange {
   model: ServiceModel | undefined
   /** The path the protocol reads: S3's virtual-host form is turned into `/bucket/key`. */
   routedPath: string
+  /** The VPC endpoint that it came through. */
+  endpoint: VpcEndpoint | undefined
   // match
   /** What the protocol reads. */
   wire: Mutable<WireRequest> | undefined

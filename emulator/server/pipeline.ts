@@ -145,6 +145,7 @@ async function invoke(exchange: Exchange): Promise<void> {
       body: exchange.stream,
       trailers: exchange.trailers,
       client: req.socket,
+      endpoint: exchange.endpoint,
     },
     core.registry,
   )
@@ -194,6 +195,7 @@ function record(exchange: Exchange, status: number): void {
       sourceIp: call?.http.sourceIp ?? sourceIp(req),
       userAgent: headers['user-agent'] ?? '',
       host: headers['host'] ?? '',
+      endpoint: exchange.endpoint,
       secure: call?.http.secure ?? core.plainIsSecure,
     },
     status,

@@ -36,6 +36,7 @@ export function receive(core: Core, req: IncomingMessage, res: ServerResponse): 
     service: undefined,
     model: undefined,
     routedPath: path,
+    endpoint: undefined,
     wire: undefined,
     operation: undefined,
     operationModel: undefined,
