@@ -210,11 +210,13 @@ interface SegmentCipher {
 
 function segmentCipher(dataKey: SecretBytes, identity: string, header: Buffer): SegmentCipher {
   const bytes = revealBytes(dataKey)
-  const inner = layer(bytes.subarray(0, KEY_LENGTH), 'twokey/object\0', identity, header)
-  return bytes.length > KEY_LENGTH
-    ? around(inner, layer(bytes.subarray(KEY_LENGTH), 'twokey/object/outer\0', identity, header))
-    : inner
+  if (bytes.length <= KEY_LENGTH) return layer(bytes, INNER, identity, header)
+  const inner = layer(bytes.subarray(0, KEY_LENGTH), INNER, identity, header)
+  return around(inner, layer(bytes.subarray(KEY_LENGTH), OUTER, identity, header))
 }
+
+const INNER = 'twokey/object\0'
+const OUTER = 'twokey/object/outer\0'
 
 /** One layer, under a key of its own. */
 function layer(secret: Buffer, label: string, identity: string, header: Buffer): SegmentCipher {
