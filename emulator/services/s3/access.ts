@@ -99,6 +99,14 @@ export const requestTagKeys = (tags: Tags): Keys =>
     ? {}
     : { ...tagKeys('s3:RequestObjectTag', tags), 's3:RequestObjectTagKeys': Object.keys(tags) }
 
+/** Of the operations that s3:PutObject covers, those that make an object (S3 User Guide, "Enforce conditional writes"). */
+const CREATING: ReadonlySet<string> = new Set(['PutObject', 'CopyObject', 'CompleteMultipartUpload'])
+
+/** `s3:ObjectCreationOperation`: so that a policy can demand conditions of them, and let uploads begin. */
+export const creationKey = ({ operation }: Pick<Call, 'operation'>): Keys => ({
+  's3:ObjectCreationOperation': String(CREATING.has(operation)),
+})
+
 /** Whether the caller may learn that a key does not exist (facts: A10). */
 export const listBucketCheck = (bucket: BucketRecord, call: S3Call): Check => ({
   action: 's3:ListBucket',

@@ -1,5 +1,5 @@
 import type { Call } from '../../../operation/call.ts'
-import { auditFacts, placeResource, requestKeys } from '../access.ts'
+import { auditFacts, creationKey, placeResource, requestKeys } from '../access.ts'
 import { findObject } from '../data/versions.ts'
 import { requireBucket, type BucketRequest } from '../buckets.ts'
 import { findUpload } from '../data/uploads.ts'
@@ -42,6 +42,7 @@ export const onUpload = {
     (_input: object, call: Call<S3State>, { upload }: UploadSubject) =>
     () => ({
       ...requestKeys({}, call),
+      ...creationKey(call),
       ...(upload?.encryptionHeader !== undefined && { 's3:x-amz-server-side-encryption': upload.encryptionHeader }),
       ...(upload?.encryption.kind === 'kms' && {
         's3:x-amz-server-side-encryption-aws-kms-key-id': upload.encryption.keyArn,

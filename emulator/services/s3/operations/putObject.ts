@@ -1,7 +1,7 @@
 import { withKeys } from '../../../operation/conditionKeys.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Check, Keys } from '../../../operation/define.ts'
-import { auditFacts, placeResource, requestKeys, requestTagKeys } from '../access.ts'
+import { auditFacts, creationKey, placeResource, requestKeys, requestTagKeys } from '../access.ts'
 import { setsAcl } from '../acl/write.ts'
 import { incomingBody } from '../body.ts'
 import { requireBucket } from '../buckets.ts'
@@ -75,14 +75,14 @@ export async function* admitWrite(
 /** `s3:PutObject`, `s3:PutObjectTagging` when tags come with it, and `s3:PutObjectAcl` with an ACL. */
 export function* writeChecks(
   { ACL }: Pick<WriteInput, 'ACL'>,
-  call: Pick<Call, 'http'>,
+  call: Pick<Call, 'http' | 'operation'>,
   { bucket, description }: WriteSubject,
   { encryption }: DataKey,
   main: Check,
 ): Generator<Check, void, void> {
   // Policies see the key that will be used, by full ARN, however it was named (facts: A11).
   const keyId = encryption.kind === 'kms' ? encryption.keyArn : undefined
-  const check = withKeys(main, { 's3:x-amz-server-side-encryption-aws-kms-key-id': keyId })
+  const check = withKeys(main, { ...creationKey(call), 's3:x-amz-server-side-encryption-aws-kms-key-id': keyId })
   yield check
   if (Object.keys(description.tags).length > 0) yield { ...check, action: 's3:PutObjectTagging' }
   if (setsAcl(ACL, bucket, call)) yield { ...check, action: 's3:PutObjectAcl' }
