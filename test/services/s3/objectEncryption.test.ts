@@ -3,11 +3,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { DisableKeyCommand } from '@aws-sdk/client-kms'
 import {
   CompleteMultipartUploadCommand,
+  CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectVersionsCommand,
   PutBucketEncryptionCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   UpdateObjectEncryptionCommand,
   UploadPartCommand,
@@ -268,6 +271,27 @@ describe('UpdateObjectEncryption', () => {
     const answer = await raw(good)
     expect([answer.status, answer.body]).toEqual([200, ''])
     expect((await head('raw')).ServerSideEncryption).toBe('aws:kms')
+  })
+
+  it('changes the version that is named, and makes no new one', async () => {
+    const versioned = { Bucket: 'updated-versions' }
+    await world.s3.send(new CreateBucketCommand(versioned))
+    await world.s3.send(
+      new PutBucketVersioningCommand({ ...versioned, VersioningConfiguration: { Status: 'Enabled' } }),
+    )
+    const older = await put('k', { ...versioned, Body: 'older' })
+    const newer = await put('k', { ...versioned, Body: 'newer' })
+    const version = { ...versioned, Key: 'k', VersionId: older.VersionId }
+    await world.s3.send(
+      new UpdateObjectEncryptionCommand({ ...version, ObjectEncryption: { SSEKMS: { KMSKeyArn: key } } }),
+    )
+    const got = await world.s3.send(new GetObjectCommand(version))
+    expect(got).toMatchObject({ ...under(key), VersionId: older.VersionId, ETag: older.ETag })
+    expect(await got.Body?.transformToString()).toBe('older')
+    const current = await world.s3.send(new HeadObjectCommand({ ...versioned, Key: 'k' }))
+    expect(current).toMatchObject({ ServerSideEncryption: 'AES256', VersionId: newer.VersionId })
+    const { Versions } = await world.s3.send(new ListObjectVersionsCommand(versioned))
+    expect(Versions?.length).toBe(2)
   })
 
   it('wants a signature', async () => {
