@@ -88,13 +88,26 @@ describe('under BucketOwnerEnforced', () => {
   })
 
   it.each([
-    ['a canned ACL', { ACL: 'private' }],
+    ['a canned ACL', { ACL: 'public-read' }],
+    ['another', { ACL: 'bucket-owner-read' }],
     ['a grant', { GrantRead: `id="${OTHER}"` }],
   ] as const)('objects take no ACL: %s', async (_, acl) => {
     expect(await refusal(put('refused', acl))).toEqual(NOT_SUPPORTED)
     expect(await refusal(world.s3.send(new HeadObjectCommand({ Bucket, Key: 'refused' })))).toMatchObject({
       status: 404,
     })
+  })
+
+  it('`private` says nothing new in the account of the owner, and is an ACL from any other', async () => {
+    await put('as-ever', { ACL: 'private' })
+    const owner = { owner: OWNER, grants: [[OWNER, 'FULL_CONTROL']] }
+    expect(await objectGrants('as-ever')).toEqual(owner)
+    const write = { ...allow('s3:PutObject', `arn:aws:s3:::${Bucket}/*`), Principal: { AWS: OTHER_ACCOUNT } }
+    await world.s3.send(new PutBucketPolicyCommand({ Bucket, Policy: policy(write) }))
+    expect(await refusal(put('foreign', { ACL: 'private' }, other))).toEqual(NOT_SUPPORTED)
+    await put('foreign', {}, other)
+    expect(await objectGrants('foreign')).toEqual(owner)
+    await world.s3.send(new DeleteBucketPolicyCommand({ Bucket }))
   })
 
   it('neither bucket nor objects can be given one', async () => {

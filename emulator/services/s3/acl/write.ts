@@ -28,7 +28,7 @@ export function writtenOwnership(
   call: Pick<Call, 'http' | 'caller' | 'account' | 'operation'>,
 ): Written {
   if (!aclsEnabled(bucket)) {
-    if (hasGrantHeaders(call) || (ACL !== undefined && ACL !== OWNERS_OWN)) throw aclsNotSupported()
+    if (hasGrantHeaders(call) || !leavesToOwner(ACL, bucket, call)) throw aclsNotSupported()
     return NOTHING
   }
   const surrenders = ownershipOf(bucket) === 'BucketOwnerPreferred' && ACL === OWNERS_OWN
@@ -37,6 +37,16 @@ export function writtenOwnership(
   const action = call.operation === 'CopyObject' ? 's3:CopyObject' : 's3:PutObject'
   if (acl) refusePublicAcl(acl, bucket, action, objectArn(bucket.name, Key), call)
   return { ...(owner !== bucket.account && { owner }), ...(acl && { acl }) }
+}
+
+/**
+ * Whether a canned ACL says what is the case where ACLs are disabled: nobody but the bucket's owner has access. From the owner's own
+ * account `private` says so as well; rclone and others send it with everything, and fail at real buckets of other accounts only
+ * (rclone issue 6413).
+ */
+function leavesToOwner(ACL: string | undefined, bucket: BucketRecord, call: Pick<Call, 'caller' | 'account'>): boolean {
+  if (ACL === undefined || ACL === OWNERS_OWN) return true
+  return ACL === 'private' && writerOf(call, bucket) === bucket.account
 }
 
 /** Whether a write sets an ACL that says more than S3's own, for which permission is needed. */
