@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
@@ -307,5 +307,48 @@ describe('after a restart', () => {
       await emulator.stop()
       rmSync(dataDir, { recursive: true, force: true })
     }
+  })
+
+  it('a version is on disk before its answer goes out', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'twokey-versions-'))
+    const copied = mkdtempSync(join(tmpdir(), 'twokey-versions-'))
+    const first = await startEmulator({ dataDir })
+    const s3 = first.client(S3Client)
+    const name = 'killed'
+    await s3.send(new CreateBucketCommand({ Bucket: name }))
+    await enable(s3, name)
+    const { VersionId: old } = await s3.send(new PutObjectCommand({ Bucket: name, Key: 'a', Body: 'old' }))
+    await s3.send(new PutObjectCommand({ Bucket: name, Key: 'a', Body: 'new' }))
+    const { VersionId: marker } = await s3.send(new DeleteObjectCommand({ Bucket: name, Key: 'a' }))
+    // As if the machine had stopped here.
+    cpSync(dataDir, copied, { recursive: true, filter: (path) => !path.endsWith('lock') })
+    await first.stop()
+    const second = await startEmulator({ dataDir: copied })
+    try {
+      const later = second.client(S3Client)
+      const { Versions, DeleteMarkers } = await later.send(new ListObjectVersionsCommand({ Bucket: name }))
+      expect(Versions).toHaveLength(2)
+      expect(DeleteMarkers?.map(({ VersionId }) => VersionId)).toEqual([marker])
+      const answer = await later.send(new GetObjectCommand({ Bucket: name, Key: 'a', VersionId: old }))
+      expect(await answer.Body?.transformToString()).toBe('old')
+    } finally {
+      await second.stop()
+      for (const path of [dataDir, copied]) rmSync(path, { recursive: true, force: true })
+    }
+  })
+})
+
+describe('the audit trail', () => {
+  it('tells which version was asked for', async () => {
+    const id = await put('one')
+    world.emulator.emulator.trail.clear()
+    await read(id)
+    await reader.s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId: id }))
+    const records = world.emulator.emulator.trail.list(10).reverse()
+    const requestParameters = { bucketName: Bucket, key: Key, versionId: id }
+    expect(records).toMatchObject([
+      { eventName: 'GetObject', requestParameters },
+      { eventName: 'DeleteObject', requestParameters },
+    ])
   })
 })

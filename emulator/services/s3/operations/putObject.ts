@@ -125,7 +125,7 @@ const putObject = s3.row('PutObject', {
     const object = publish(call, subject.bucket, newObject(call, subject, dataKey, body, checksum), input)
     return {
       ETag: `"${object.etag}"`,
-      // Not told of the version `null` (aws-sdk recordings in versity/versitygw issue 2164; API reference, PutObject examples).
+      // Not told of the version `null` (API reference, PutObject, sample responses; seen in versity/versitygw issue 2164).
       VersionId: object.versionId,
       ...checksumMembers(checksum),
       ...encryptionMembers(object.encryption, call, dataKey.customerKey),
