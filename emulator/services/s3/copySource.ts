@@ -3,7 +3,7 @@ import type { Check } from '../../operation/define.ts'
 import { listBucketCheck, objectResource, requestKeys } from './access.ts'
 import { requireReadableSource } from './archive.ts'
 import { LARGEST_UPLOAD } from './body.ts'
-import { existingBucket, requireOwner } from './buckets.ts'
+import { existingBucket, requireOwner, requirePayer } from './buckets.ts'
 import { findObject, findVersion } from './data/versions.ts'
 import { isVersionId } from './data/versionIds.ts'
 import { invalidArgument, invalidRequest, noSuchKey, noSuchVersion, notEmulated } from './errors.ts'
@@ -60,6 +60,7 @@ export function* admitSource(
 ): Generator<Check, FoundSource, void> {
   const bucket = existingBucket(source.bucket, call)
   if (expectedOwner !== undefined) requireOwner(bucket, expectedOwner, { http: { ...call.http, query: '' } })
+  if (bucket.requesterPays) requirePayer(bucket, call)
   const { key, versionId } = source
   if (versionId !== undefined && !isVersionId(versionId)) {
     throw invalidArgument('Invalid version id specified', 'versionId', versionId)

@@ -1,12 +1,12 @@
 import { AwsError } from '../../lib/awsError.ts'
 import type { Call } from '../../operation/call.ts'
 import { writtenOwnership } from './acl/write.ts'
-import { invalidRequest } from './errors.ts'
+import { requestedLock, type LockInput } from './lock/requested.ts'
 import type { BucketRecord, ContentHeaders, ObjectDescription } from './state.ts'
 import { readTagHeader } from './tags.ts'
 
 /** What PutObject, CopyObject and CreateMultipartUpload say about an object in headers. */
-export interface DescriptionInput {
+export interface DescriptionInput extends LockInput {
   readonly Key?: string | undefined
   readonly ACL?: string | undefined
   readonly CacheControl?: string | undefined
@@ -18,9 +18,6 @@ export interface DescriptionInput {
   readonly StorageClass?: string | undefined
   readonly Tagging?: string | undefined
   readonly WebsiteRedirectLocation?: string | undefined
-  readonly ObjectLockMode?: string | undefined
-  readonly ObjectLockRetainUntilDate?: Date | undefined
-  readonly ObjectLockLegalHoldStatus?: string | undefined
 }
 
 const DEFAULT_CONTENT_TYPE = 'binary/octet-stream'
@@ -30,10 +27,10 @@ const LARGEST_METADATA = 2048
 export function describeObject(
   input: DescriptionInput,
   bucket: BucketRecord,
-  call: Pick<Call, 'http' | 'caller' | 'account' | 'operation'>,
+  call: Pick<Call, 'http' | 'caller' | 'account' | 'operation' | 'time'>,
 ): ObjectDescription {
   const ownership = writtenOwnership(input, bucket, call)
-  refuseObjectLock(input)
+  const lock = requestedLock(input, bucket, call)
   const { Metadata = {} } = input
   refuseLargeMetadata(Metadata)
   return {
@@ -41,6 +38,7 @@ export function describeObject(
     metadata: Metadata,
     tags: readTagHeader(input.Tagging),
     storageClass: readStorageClass(input.StorageClass),
+    lock,
     ...ownership,
   }
 }
@@ -109,12 +107,6 @@ function readStorageClass(given: string | undefined): string {
   throw new AwsError('InvalidStorageClass', 400, 'The storage class you specified is not valid', {
     fields: { StorageClassRequested: given },
   })
-}
-
-function refuseObjectLock(input: DescriptionInput): void {
-  if (input.ObjectLockMode ?? input.ObjectLockRetainUntilDate ?? input.ObjectLockLegalHoldStatus) {
-    throw invalidRequest('Bucket is missing Object Lock Configuration')
-  }
 }
 
 /** The same, as members of an answer; `Expires` goes out as it came in. */

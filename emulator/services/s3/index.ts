@@ -19,6 +19,8 @@ import { listRows } from './operations/listObjects.ts'
 import { multipartRows } from './operations/multipart.ts'
 import { objectAclRows } from './operations/objectAcl.ts'
 import { objectEncryptionRows } from './operations/objectEncryption.ts'
+import { objectLockRows } from './operations/objectLockConfiguration.ts'
+import { objectRetentionRows } from './operations/objectRetention.ts'
 import { objectTaggingRows } from './operations/objectTagging.ts'
 import { ownershipRows } from './operations/ownership.ts'
 import { partRows } from './operations/uploadPart.ts'
@@ -58,6 +60,8 @@ export const s3Service = s3.with(
   versionListRows,
   objectTaggingRows,
   objectEncryptionRows,
+  objectLockRows,
+  objectRetentionRows,
   attributeRows,
   restoreRows,
   multipartRows,

@@ -40,6 +40,32 @@ export interface AclGrant {
   readonly permission: AclPermission
 }
 
+export type LockMode = 'GOVERNANCE' | 'COMPLIANCE'
+export type LegalHold = 'ON' | 'OFF'
+
+export interface Retention {
+  readonly mode: LockMode
+  /** Milliseconds since the epoch. */
+  readonly until: number
+}
+
+/** What protects a version from its deletion. */
+export interface VersionLock {
+  readonly retention?: Retention | undefined
+  readonly legalHold?: LegalHold | undefined
+}
+
+/** Either days or years. */
+export interface DefaultRetention {
+  readonly mode: LockMode
+  readonly days?: number | undefined
+  readonly years?: number | undefined
+}
+
+export interface ObjectLockRecord {
+  readonly defaultRetention?: DefaultRetention | undefined
+}
+
 /** Where a bucket's access logs are to go, as it was put. The emulator writes none. */
 export type LoggingRecord = Pick<LoggingEnabled, 'TargetBucket' | 'TargetPrefix' | 'TargetObjectKeyFormat'>
 
@@ -66,6 +92,8 @@ export interface BucketRecord {
   readonly versioning?: 'Enabled' | 'Suspended' | undefined
   /** Whether the configuration of versioning said that MFA Delete is off, which is then told again. */
   readonly mfaDelete?: 'Disabled' | undefined
+  /** Present where versions can be locked; never taken away. */
+  readonly objectLock?: ObjectLockRecord | undefined
   /** What pages of other origins may do; absent when not configured. */
   readonly cors?: readonly CorsRule[] | undefined
   readonly lifecycle?: LifecycleRecord | undefined
@@ -139,6 +167,7 @@ export interface ObjectDescription {
   readonly owner?: string | undefined
   /** Absent: the owner alone. */
   readonly acl?: readonly AclGrant[] | undefined
+  readonly lock?: VersionLock | undefined
 }
 
 /** Which version of its key something is. */

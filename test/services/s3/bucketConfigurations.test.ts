@@ -1,24 +1,30 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
+  CopyObjectCommand,
   CreateBucketCommand,
   DeleteBucketWebsiteCommand,
+  DeletePublicAccessBlockCommand,
   GetBucketAccelerateConfigurationCommand,
   GetBucketLoggingCommand,
   GetBucketNotificationConfigurationCommand,
   GetBucketRequestPaymentCommand,
   GetBucketWebsiteCommand,
+  GetObjectCommand,
   PutBucketAccelerateConfigurationCommand,
   PutBucketLoggingCommand,
   PutBucketNotificationConfigurationCommand,
+  PutBucketPolicyCommand,
   PutBucketRequestPaymentCommand,
   PutBucketWebsiteCommand,
+  PutObjectCommand,
   S3Client,
   type LoggingEnabled,
   type NotificationConfiguration,
   type WebsiteConfiguration,
 } from '@aws-sdk/client-s3'
 import { ACCOUNT, OTHER_ACCOUNT, rootOf } from '../../support/emulator.ts'
-import { allow, denied, refusal, startWorld, type World } from './support.ts'
+import { send } from '../../support/raw.ts'
+import { allow, denied, policy, refusal, startWorld, type World } from './support.ts'
 
 let world: World
 beforeAll(async () => {
@@ -302,6 +308,35 @@ describe('acceleration and payment', () => {
         'S3 Transfer Acceleration is not supported for buckets with periods (.) in their names',
       ),
     )
+  })
+})
+
+describe('a bucket whose requesters pay', () => {
+  it('serves other accounts that say they pay, its owner, and no strangers', async () => {
+    const Bucket = await bucket()
+    const Key = 'k'
+    await world.s3.send(new PutObjectCommand({ Bucket, Key, Body: 'content' }))
+    await world.s3.send(new DeletePublicAccessBlockCommand({ Bucket }))
+    const open = { ...allow('s3:GetObject', `arn:aws:s3:::${Bucket}/*`), Principal: '*' }
+    await world.s3.send(new PutBucketPolicyCommand({ Bucket, Policy: policy(open) }))
+    const RequestPaymentConfiguration = { Payer: 'Requester' as const }
+    const other = world.as(rootOf(OTHER_ACCOUNT))
+    const read = (s3: S3Client, RequestPayer?: 'requester') =>
+      s3.send(new GetObjectCommand({ Bucket, Key, RequestPayer }))
+    const stranger = (headers: Record<string, string> = {}) =>
+      send(world.emulator.url, { method: 'GET', path: `/${Bucket}/${Key}`, headers })
+    expect((await read(other)).RequestCharged).toBeUndefined()
+    expect((await stranger()).status).toBe(200)
+
+    await world.s3.send(new PutBucketRequestPaymentCommand({ Bucket, RequestPaymentConfiguration }))
+    expect(await refusal(read(other))).toEqual(denied('Access Denied'))
+    expect((await read(other, 'requester')).RequestCharged).toBe('requester')
+    expect((await read(world.s3)).RequestCharged).toBeUndefined()
+    expect((await stranger()).status).toBe(403)
+    expect((await stranger({ 'x-amz-request-payer': 'requester' })).status).toBe(403)
+    const copy = { Bucket: await bucket(other, 'paying-copies'), Key, CopySource: `${Bucket}/${Key}` }
+    expect(await refusal(other.send(new CopyObjectCommand(copy)))).toEqual(denied('Access Denied'))
+    await other.send(new CopyObjectCommand({ ...copy, RequestPayer: 'requester' }))
   })
 })
 

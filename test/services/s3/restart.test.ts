@@ -7,15 +7,19 @@ import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   GetBucketCorsCommand,
   GetBucketLifecycleConfigurationCommand,
   GetBucketNotificationConfigurationCommand,
   GetObjectCommand,
+  GetObjectLockConfigurationCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   PutBucketCorsCommand,
   PutBucketLifecycleConfigurationCommand,
   PutBucketNotificationConfigurationCommand,
   PutObjectCommand,
+  PutObjectLockConfigurationCommand,
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
@@ -101,5 +105,33 @@ describe('after a restart', () => {
     expect((await s3.send(new GetBucketCorsCommand({ Bucket }))).CORSRules).toEqual(CORSRules)
     const { EventBridgeConfiguration } = await s3.send(new GetBucketNotificationConfigurationCommand({ Bucket }))
     expect(EventBridgeConfiguration).toEqual({})
+  })
+
+  it('locked versions are locked, for as long as they were', async () => {
+    let s3 = emulator.client(S3Client)
+    await s3.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }))
+    const DefaultRetention = { Mode: 'GOVERNANCE' as const, Days: 1 }
+    const ObjectLockConfiguration = { ObjectLockEnabled: 'Enabled' as const, Rule: { DefaultRetention } }
+    await s3.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration }))
+    const Key = 'locked'
+    const { VersionId } = await s3.send(
+      new PutObjectCommand({ Bucket, Key, Body: 'x', ObjectLockLegalHoldStatus: 'ON' }),
+    )
+    const lock = async () => {
+      const { ObjectLockMode, ObjectLockRetainUntilDate, ObjectLockLegalHoldStatus } = await s3.send(
+        new HeadObjectCommand({ Bucket, Key }),
+      )
+      return { ObjectLockMode, ObjectLockRetainUntilDate, ObjectLockLegalHoldStatus }
+    }
+    const before = await lock()
+    expect(before.ObjectLockLegalHoldStatus).toBe('ON')
+
+    s3 = await restart()
+    expect(await lock()).toEqual(before)
+    const configured = await s3.send(new GetObjectLockConfigurationCommand({ Bucket }))
+    expect(configured.ObjectLockConfiguration).toEqual(ObjectLockConfiguration)
+    await expect(s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId }))).rejects.toThrow(
+      'Access Denied because object protected by object lock.',
+    )
   })
 })

@@ -1,6 +1,7 @@
 import type { Call } from '../../../operation/call.ts'
 import { checkWrite, type WriteConditions } from '../conditions.ts'
 import { internalError, noSuchBucket } from '../errors.ts'
+import { lockOfNew, requireDeletable } from '../lock/protection.ts'
 import { isMarker, type BucketRecord, type DeleteMarkerRecord, type ObjectRecord, type S3State } from '../state.ts'
 import type { VersionRecord } from '../state.ts'
 import {
@@ -46,7 +47,8 @@ export function publish(
       if (now.versioning === undefined) unwanted = current && retire(current)
       else {
         const room = makeRoom(call, now, object.key)
-        stored = { ...object, ...room.identity }
+        const lock = lockOfNew(now, object.lock, call.time)
+        stored = { ...object, ...room.identity, ...(lock && { lock }) }
         unwanted = room.unwanted
       }
       objectsOf(call).put(id, stored)
@@ -101,16 +103,21 @@ export function removeCurrent(
   return marker
 }
 
+export interface RemovalConditions extends Pick<WriteConditions, 'IfMatch'> {
+  /** Governance mode gives way: who asks is allowed to ask. */
+  readonly bypass?: boolean | undefined
+}
+
 /**
  * Deletes one version for good, if there is one; the one before it becomes current again where it was the newest. Returns what was
- * removed. Throws what `checkWrite` throws.
+ * removed. Throws what `checkWrite` throws, and AccessDenied for locked versions.
  */
 export function removeVersion(
   call: S3Call,
   bucket: BucketRecord,
   key: string,
   versionId: string,
-  conditions: Pick<WriteConditions, 'IfMatch'> = {},
+  conditions: RemovalConditions = {},
 ): VersionRecord | undefined {
   const { env, state } = call
   requireStill(call, bucket)
@@ -118,6 +125,7 @@ export function removeVersion(
   checkWrite(findObject(call, bucket.name, key), key, conditions)
   const version = findVersion(call, bucket.name, key, versionId)
   if (!version) return undefined
+  requireDeletable(version, call.time, conditions.bypass === true)
   let unwanted: string[] = []
   env.store.transaction(() => {
     unwanted = dropVersion(call, bucket.name, version)

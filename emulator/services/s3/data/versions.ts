@@ -92,8 +92,9 @@ function newestStored(call: Reads, bucket: string, key: string): VersionRecord |
 }
 
 /**
- * Every version that ceases to exist passes here, within the transaction that removes it: what protects versions refuses here.
- * Returns the blobs to discard after the commit.
+ * Every version that ceases to exist passes here, within the transaction that removes it. Returns the blobs to discard after the
+ * commit. INVARIANT: it is not locked. Where versions can be locked versioning is enabled for ever, so that only `removeVersion`, which
+ * asks, removes any.
  */
 export function retire(version: VersionRecord): string[] {
   return isMarker(version) ? [] : blobsOf(version)

@@ -17,6 +17,7 @@ const putBucketVersioning = s3.row('PutBucketVersioning', {
     if (status === undefined) throw missingStatus()
     if (!STATES.includes(status) || !MFA_DELETE.includes(mfaDelete ?? 'Disabled')) throw malformedXml()
     if (mfaDelete === 'Enabled') throw notEmulated('s3 MFA Delete')
+    if (status === 'Suspended' && bucket.objectLock) throw lockPresent()
     changeBucket(call, bucket, { versioning: status, ...(mfaDelete && { mfaDelete }) })
     return {}
   },
@@ -25,6 +26,13 @@ const putBucketVersioning = s3.row('PutBucketVersioning', {
 /** What the schema allows. */
 const STATES: readonly string[] = ['Enabled', 'Suspended']
 const MFA_DELETE: readonly string[] = ['Enabled', 'Disabled']
+
+const lockPresent = () =>
+  new AwsError(
+    'InvalidBucketState',
+    409,
+    'An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.',
+  )
 
 const missingStatus = () =>
   new AwsError('IllegalVersioningConfigurationException', 400, 'The Versioning element must be specified')

@@ -2,7 +2,7 @@ import { AwsError } from '../../../lib/awsError.ts'
 import type { BucketLocationConstraint } from '@aws-sdk/client-s3'
 import type { Call } from '../../../operation/call.ts'
 import { requestKeys } from '../access.ts'
-import { existingBucket, requireOwner, type BucketRequest } from '../buckets.ts'
+import { existingBucket, requireOwner, requirePayer, type BucketRequest } from '../buckets.ts'
 import { requireStill } from '../data/objects.ts'
 import { invalidArgument } from '../errors.ts'
 import { bucketArn, canonicalId } from '../names.ts'
@@ -60,6 +60,7 @@ function requireEmpty(state: S3State, { name, versioning }: BucketRecord): void 
 function locateBucket(input: BucketRequest, call: Call<S3State>): BucketRecord {
   const bucket = existingBucket(input.Bucket ?? '', call)
   requireOwner(bucket, input.ExpectedBucketOwner, call)
+  if (bucket.requesterPays) requirePayer(bucket, call)
   return bucket
 }
 

@@ -138,7 +138,7 @@ function assemble(
   checksum: StoredChecksum,
   call: Call<S3State>,
 ): ObjectRecord {
-  const { headers, metadata, tags, storageClass, owner, acl, key, encryption, uploadId } = upload
+  const { headers, metadata, tags, storageClass, owner, acl, lock, key, encryption, uploadId } = upload
   return {
     headers,
     metadata,
@@ -146,6 +146,7 @@ function assemble(
     storageClass,
     owner,
     acl,
+    lock,
     key,
     encryption,
     uploadId,

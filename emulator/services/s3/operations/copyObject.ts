@@ -19,6 +19,7 @@ import { readSourceCustomerKey, requireCustomerKey, type CustomerKey } from '../
 import { DECRYPT, GENERATE, newDataKey, openDataKey } from '../encryption/dataKeys.ts'
 import { planEncryption } from '../encryption/plan.ts'
 import { invalidArgument, invalidRequest } from '../errors.ts'
+import { lockKeys } from '../lock/requested.ts'
 import { requireKey } from '../names.ts'
 import { s3 } from '../service.ts'
 import type { ObjectDescription, ObjectRecord, S3State } from '../state.ts'
@@ -90,7 +91,13 @@ async function* admitCopy(
   subject.found = found
   subject.sourceKey = await openDataKey(object.encryption, call, subject.sourceCustomerKey)
   subject.description = descriptionOf(input, subject.description, object)
-  yield* writeChecks(input, call, subject, dataKey, withKeys(main, requestTagKeys(subject.description.tags)))
+  yield* writeChecks(
+    input,
+    call,
+    subject,
+    dataKey,
+    withKeys(main, { ...requestTagKeys(subject.description.tags), ...lockKeys(subject.description.lock, call.time) }),
+  )
 }
 
 /** Copying an object to itself must change something that counts (facts: captures 7.7). */
@@ -121,6 +128,7 @@ function descriptionOf(
     ...content,
     tags: input.TaggingDirective === 'REPLACE' ? asked.tags : source.tags,
     storageClass: asked.storageClass,
+    lock: asked.lock,
     owner: asked.owner,
     acl: asked.acl,
   }

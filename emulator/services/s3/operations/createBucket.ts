@@ -62,12 +62,8 @@ function refuseTaken(existing: BucketRecord, call: Call<S3State>): void {
   )
 }
 
-function refuseUnsupported(input: {
-  readonly ObjectLockEnabledForBucket?: boolean | undefined
-  readonly BucketNamespace?: string | undefined
-}): void {
-  const { ObjectLockEnabledForBucket, BucketNamespace } = input
-  if (ObjectLockEnabledForBucket) throw notEmulated('s3 object lock')
+function refuseUnsupported(input: { readonly BucketNamespace?: string | undefined }): void {
+  const { BucketNamespace } = input
   if (BucketNamespace !== undefined && BucketNamespace !== 'global') throw notEmulated('s3 account regional namespaces')
 }
 
@@ -100,6 +96,9 @@ function newOwnership(
 const setsMore = (ACL: string | undefined, call: Call<S3State>) =>
   (ACL !== undefined && ACL !== 'private') || hasGrantHeaders(call)
 
+/** A bucket with Object Lock is one under versioning (AWS: CreateBucket). */
+const LOCK_ACTIONS = ['s3:PutBucketObjectLockConfiguration', 's3:PutBucketVersioning']
+
 const createBucket = s3.row('CreateBucket', {
   action: 's3:CreateBucket',
   subject({ Bucket: name = '' }) {
@@ -116,6 +115,7 @@ const createBucket = s3.row('CreateBucket', {
     const resource = { arn: bucketArn(input.Bucket ?? ''), account: call.account, guard: 'none' } as const
     const context = requestKeys(input, call)
     return [
+      ...(input.ObjectLockEnabledForBucket ? LOCK_ACTIONS.map((action) => ({ action, resource, context })) : []),
       ...(setsMore(input.ACL, call) ? [{ action: 's3:PutBucketAcl', resource, context }] : []),
       ...(input.ObjectOwnership === undefined ? [] : [{ action: 's3:PutBucketOwnershipControls', resource, context }]),
       ...(Object.keys(tags).length === 0
@@ -157,6 +157,7 @@ const createBucket = s3.row('CreateBucket', {
         ownershipControls: true,
         tags,
         ...ownership,
+        ...(input.ObjectLockEnabledForBucket && { versioning: 'Enabled' as const, objectLock: {} }),
       })
     })
     return {

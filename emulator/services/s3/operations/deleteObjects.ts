@@ -5,9 +5,10 @@ import type { Check } from '../../../operation/define.ts'
 import { auditFacts, bucketResource, placeResource, requestKeys } from '../access.ts'
 import { requireBucket, type BucketRequest } from '../buckets.ts'
 import { requireBodyChecksum } from '../checksums/whole.ts'
-import { removeCurrent, removeVersion } from '../data/objects.ts'
+import { removeCurrent, removeVersion, type RemovalConditions } from '../data/objects.ts'
 import { findObject, shownVersion } from '../data/versions.ts'
 import { malformedXml } from '../errors.ts'
+import { admitBypass } from '../lock/bypass.ts'
 import { requireKey } from '../names.ts'
 import { s3 } from '../service.ts'
 import { isMarker, type BucketRecord, type S3State, type VersionRecord } from '../state.ts'
@@ -19,16 +20,17 @@ const deleteObject = s3.row('DeleteObject', {
   // An object's own tags are no condition key of its deletion.
   resource: (_input, call, { bucket, key, object }) => placeResource(bucket, key, call, () => object),
   // eslint-disable-next-line @typescript-eslint/require-await -- the contract is an asynchronous generator
-  async *admit(input, _call, _subject, main) {
+  async *admit(input, _call, { bucket }, main) {
     yield withVersion(main, input)
+    if (input.VersionId !== undefined) yield* admitBypass(input, bucket, main)
   },
   run(input, call, { bucket, key }: ObjectSubject) {
-    const { VersionId, IfMatch } = input
+    const { VersionId, IfMatch, BypassGovernanceRetention: bypass } = input
     if (VersionId === undefined) {
       const marker = removeCurrent(call, bucket, key, { IfMatch })
       return marker ? { DeleteMarker: true, VersionId: shownVersion(marker) } : {}
     }
-    const removed = removeVersion(call, bucket, key, VersionId, { IfMatch })
+    const removed = removeVersion(call, bucket, key, VersionId, { IfMatch, bypass })
     // Also of what does not exist (versity/versitygw issue 1758: S3's answer).
     return { VersionId, ...(removed && isMarker(removed) && { DeleteMarker: true }) }
   },
@@ -50,8 +52,8 @@ const deleteObjects = s3.row('DeleteObjects', {
   context: requestKeys,
   /** Each key is authorized for itself; a refusal concerns that key only. */
   // eslint-disable-next-line @typescript-eslint/require-await -- the contract is an asynchronous generator
-  async *admit({ Delete }, call, { bucket, refusals }, main) {
-    const objects = Delete?.Objects ?? []
+  async *admit(input, call, { bucket, refusals }, main) {
+    const objects = input.Delete?.Objects ?? []
     if (objects.length === 0 || objects.length > MOST_KEYS || objects.some(({ Key }) => !Key)) throw malformedXml()
     requireBodyChecksum(call)
     for (const [index, { Key = '', VersionId }] of objects.entries()) {
@@ -59,17 +61,20 @@ const deleteObjects = s3.row('DeleteObjects', {
         ...main,
         context: () => ({ ...requestKeys({}, call), 's3:VersionId': VersionId }),
         resource: placeResource(bucket, Key, call, () => findObject(call, bucket.name, Key)),
-        refused: (error: AwsError) => refusals.set(index, error),
+        refused: (error: AwsError) => {
+          if (!refusals.has(index)) refusals.set(index, error)
+        },
       }
       yield withVersion(check, { VersionId })
+      if (VersionId !== undefined) yield* admitBypass(input, bucket, check)
     }
   },
-  run({ Delete }, call, { bucket, refusals }) {
+  run({ Delete, BypassGovernanceRetention: bypass }, call, { bucket, refusals }) {
     const deleted: DeletedObject[] = []
     const errors: { Key: string; VersionId?: string; Code: string; Message: string }[] = []
     for (const [index, { Key = '', VersionId, ETag }] of (Delete?.Objects ?? []).entries()) {
       const named = { Key, ...(VersionId !== undefined && { VersionId }) }
-      const outcome = refusals.get(index) ?? deleteOne(call, bucket, Key, VersionId, ETag)
+      const outcome = refusals.get(index) ?? deleteOne(call, bucket, Key, VersionId, { IfMatch: ETag, bypass })
       if (outcome instanceof AwsError) errors.push({ ...named, Code: outcome.code, Message: outcome.text })
       else deleted.push({ ...named, ...outcome })
     }
@@ -87,13 +92,13 @@ function deleteOne(
   bucket: BucketRecord,
   key: string,
   versionId: string | undefined,
-  etag: string | undefined,
+  conditions: RemovalConditions,
 ): AwsError | DeletedObject {
   try {
     requireKey(key)
     requireVersionId(versionId)
-    if (versionId === undefined) return told(removeCurrent(call, bucket, key, { IfMatch: etag }))
-    return told(removeVersion(call, bucket, key, versionId, { IfMatch: etag }))
+    if (versionId === undefined) return told(removeCurrent(call, bucket, key, conditions))
+    return told(removeVersion(call, bucket, key, versionId, conditions))
   } catch (error) {
     if (error instanceof AwsError) return error
     throw error

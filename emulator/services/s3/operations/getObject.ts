@@ -21,6 +21,7 @@ import {
 import { DECRYPT, openDataKey } from '../encryption/dataKeys.ts'
 import { refuseEncryptionHeaders } from '../encryption/plan.ts'
 import { invalidArgument, invalidRequest } from '../errors.ts'
+import { lockMembers } from '../lock/answers.ts'
 import { contentRange, parseRange, type ByteRange } from '../range.ts'
 import { s3 } from '../service.ts'
 import type { ObjectRecord, S3State } from '../state.ts'
@@ -74,11 +75,12 @@ function selectPart(partNumber: number, { parts, size, uploadId }: ObjectRecord)
  * member (docs/speed.md).
  */
 function describe(
-  { bucket, customerKey }: ReadSubject,
+  subject: ReadSubject,
   object: ObjectRecord,
   { range, partial, partNumber }: Selection,
   call: Call<S3State>,
 ) {
+  const { bucket, customerKey } = subject
   return {
     AcceptRanges: 'bytes',
     LastModified: new Date(object.lastModified),
@@ -89,6 +91,7 @@ function describe(
     Restore: object.restoration && restoreHeader(object, call.time),
     PartsCount: partNumber !== undefined && object.uploadId !== undefined ? object.parts.length : undefined,
     ...describedMembers(object, call),
+    ...(object.lock && lockMembers(object.lock, readsObject.resource({}, call, subject), call)),
     ...encryptionMembers(object.encryption, call, customerKey),
   }
 }

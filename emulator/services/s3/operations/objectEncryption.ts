@@ -8,6 +8,7 @@ import { GENERATE, masterKey, newDataKey, rewrapDataKey, REWRAP } from '../encry
 import type { EncryptionPlan } from '../encryption/plan.ts'
 import { reEncrypt } from '../encryption/reEncrypt.ts'
 import { accessDenied, internalError, invalidRequest } from '../errors.ts'
+import { isProtected } from '../lock/protection.ts'
 import { bucketArn, objectArn } from '../names.ts'
 import { s3 } from '../service.ts'
 import type { BucketRecord, ObjectRecord, S3State } from '../state.ts'
@@ -68,6 +69,11 @@ function requireUpdatable({ encryption }: ObjectRecord): void {
   )
 }
 
+const lockedEncryption = () =>
+  accessDenied(
+    "The encryption type for the specified object can't be updated because that object is protected by S3 Object Lock. If the object has a governance-mode retention period or a legal hold, you must first remove the Object Lock status on the object before you issue your UpdateObjectEncryption request. You can't use the UpdateObjectEncryption operation with objects that have an Object Lock compliance mode retention period applied to them.",
+  )
+
 const updateObjectEncryption = s3.row('UpdateObjectEncryption', {
   ...onObject,
   action: 's3:UpdateObjectEncryption',
@@ -91,6 +97,7 @@ const updateObjectEncryption = s3.row('UpdateObjectEncryption', {
   async run(_input, call, subject) {
     const object = existing(subject)
     requireUpdatable(object)
+    if (isProtected(object, call.time)) throw lockedEncryption()
     await update(call, subject, object)
     return {}
   },

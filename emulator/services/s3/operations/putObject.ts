@@ -17,6 +17,7 @@ import { encryptionMembers } from '../encryption/answers.ts'
 import { GENERATE, newDataKey, type DataKey } from '../encryption/dataKeys.ts'
 import { planEncryption, type EncryptionPlan, type EncryptionRequest } from '../encryption/plan.ts'
 import { notEmulated } from '../errors.ts'
+import { lockKeys, requireLockChecksum } from '../lock/requested.ts'
 import { requireKey } from '../names.ts'
 import { s3 } from '../service.ts'
 import type { BucketRecord, ObjectDescription, ObjectRecord, S3State } from '../state.ts'
@@ -55,8 +56,8 @@ export const onWrite = {
   resource: (_input: object, call: Call<S3State>, { bucket, key }: WriteSubject) =>
     placeResource(bucket, key, call, () => findObject(call, bucket.name, key)),
   context:
-    (_input: object, call: Call<S3State>, { description: { tags } }: WriteSubject) =>
-    () => ({ ...requestKeys({}, call), ...requestTagKeys(tags) }),
+    (_input: object, call: Call<S3State>, { description: { tags, lock } }: WriteSubject) =>
+    () => ({ ...requestKeys({}, call), ...requestTagKeys(tags), ...lockKeys(lock, call.time) }),
   audit: (input: WriteInput, _output: unknown, subject: WriteSubject | undefined) => auditFacts(input, subject?.bucket),
 } as const
 
@@ -85,6 +86,8 @@ export function* writeChecks(
   const check = withKeys(main, { ...creationKey(call), 's3:x-amz-server-side-encryption-aws-kms-key-id': keyId })
   yield check
   if (Object.keys(description.tags).length > 0) yield { ...check, action: 's3:PutObjectTagging' }
+  if (description.lock?.retention) yield { ...check, action: 's3:PutObjectRetention' }
+  if (description.lock?.legalHold !== undefined) yield { ...check, action: 's3:PutObjectLegalHold' }
   if (setsAcl(ACL, bucket, call)) yield { ...check, action: 's3:PutObjectAcl' }
 }
 
@@ -103,6 +106,7 @@ const putObject = s3.row('PutObject', {
   admit: admitWrite,
   async run(input, call, subject) {
     if (input.WriteOffsetBytes !== undefined) throw notEmulated('s3 appends')
+    requireLockChecksum('Put Object', subject.description.lock, subject.bucket, call)
     const dataKey = admitted(subject)
     const requested = requestedChecksum(input, call)
     const md5 = contentMd5(input.ContentMD5)

@@ -14,17 +14,6 @@ const unconfigured = [
       throw notConfigured('ReplicationConfigurationNotFoundError', 'The replication configuration was not found', name)
     },
   }),
-  s3.row('GetObjectLockConfiguration', {
-    ...readsBucket,
-    action: 's3:GetBucketObjectLockConfiguration',
-    run(_input, _call, { name }) {
-      throw notConfigured(
-        'ObjectLockConfigurationNotFoundError',
-        'Object Lock configuration does not exist for this bucket',
-        name,
-      )
-    },
-  }),
 ]
 
 export const subresourceRows = unconfigured

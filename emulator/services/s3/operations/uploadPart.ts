@@ -16,6 +16,7 @@ import { encryptionMembers } from '../encryption/answers.ts'
 import { readSourceCustomerKey, requireCustomerKey, type CustomerKey } from '../encryption/customerKeys.ts'
 import { DECRYPT, openDataKey, openUploadKey } from '../encryption/dataKeys.ts'
 import { invalidArgument } from '../errors.ts'
+import { requireLockChecksum } from '../lock/requested.ts'
 import { s3 } from '../service.ts'
 import type { ByteRange } from '../range.ts'
 import type { PartRecord, S3State, UploadRecord } from '../state.ts'
@@ -32,6 +33,7 @@ const uploadPart = s3.row('UploadPart', {
   async run(input, call, subject) {
     const partNumber = requirePartNumber(input.PartNumber)
     const upload = existingUpload(subject, input)
+    requireLockChecksum('Put Part', upload.lock, subject.bucket, call)
     const dataKey = await openUploadKey(upload, call, subject.customerKey)
     const requested = requestedChecksum(input, call)
     const md5 = contentMd5(input.ContentMD5)
