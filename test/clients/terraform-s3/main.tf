@@ -13,13 +13,13 @@ variable "stage" {
 locals { second = var.stage == "second" }
 
 provider "aws" {
-  region                      = "us-east-1"
-  access_key                  = "111111111111"
-  secret_key                  = "test"
-  s3_use_path_style           = true
-  skip_metadata_api_check     = true
-  skip_region_validation      = true
-  max_retries                 = 1
+  region                  = "us-east-1"
+  access_key              = "111111111111"
+  secret_key              = "test"
+  s3_use_path_style       = true
+  skip_metadata_api_check = true
+  skip_region_validation  = true
+  max_retries             = 1
   endpoints {
     iam = var.endpoint
     kms = var.endpoint
