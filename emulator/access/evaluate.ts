@@ -131,14 +131,18 @@ class Evaluation {
   }
 
   #resourceOpening(): Opening {
-    const { resource } = this.#policies
-    if (!resource) return SHUT
-    let opening = SHUT
-    for (const statement of resource.policy.allows) {
+    const { resource, acl } = this.#policies
+    const opening = resource ? this.#openedBy(resource, SHUT) : SHUT
+    return acl ? this.#openedBy(acl, opening) : opening
+  }
+
+  /** What a policy's statements let in, if that is more than `opening` does. */
+  #openedBy(source: PolicySource, opening: Opening): Opening {
+    for (const statement of source.policy.allows) {
+      if (opening.reach === 'free') break
       const reach = statementReach(statement, this.#question, this.#resourceLayer)
       if (ORDER[reach] <= ORDER[opening.reach]) continue
-      opening = { reach, foreign: this.#crossAccount, finding: { source: resource, statement } }
-      if (reach === 'free') break
+      opening = { reach, foreign: this.#crossAccount, finding: { source, statement } }
     }
     return opening
   }
@@ -199,8 +203,13 @@ class Evaluation {
   }
 
   #allowed(opening: Opening): Decision {
-    if (opening.reach === 'delegated') return this.#decision('allow', 'identity', opening, this.#identityAllow)
-    return this.#decision('allow', opening.grant ? 'grant' : this.#resourceLayer, opening, opening.finding)
+    const { grant, finding, reach, foreign } = opening
+    const byAcl = finding !== undefined && finding.source === this.#policies.acl
+    // Another account's ACL names accounts only; that it let this one in is what matters.
+    if (reach === 'delegated' && !(byAcl && foreign)) {
+      return this.#decision('allow', 'identity', opening, this.#identityAllow)
+    }
+    return this.#decision('allow', grant ? 'grant' : byAcl ? 'acl' : this.#resourceLayer, opening, finding)
   }
 
   #decision(effect: Decision['effect'], layer: Layer, opening: Opening, finding?: Finding): Decision {

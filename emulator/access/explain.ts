@@ -160,6 +160,7 @@ function layersOf(decision: Decision): LayerView[] {
   policies.rcp?.forEach((level, i) => layers.push(view('rcp', level, i)))
   if (policies.endpoint) layers.push(view('endpoint', [policies.endpoint]))
   if (policies.resource) layers.push(view(request.guard === 'trust' ? 'trust' : 'resource', [policies.resource]))
+  if (policies.acl) layers.push(view('acl', [policies.acl]))
   if (policies.grants) layers.push(grantLayer(policies.grants, decision))
   layers.push(view('identity', policies.identity))
   if (policies.boundary) layers.push(view('boundary', [policies.boundary]))

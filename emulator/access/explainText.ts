@@ -12,6 +12,7 @@ const LAYER: Readonly<Record<Layer, string>> = {
   rcp: 'resource control policies',
   endpoint: 'VPC endpoint policy',
   resource: 'resource policy',
+  acl: 'access control list',
   trust: 'role trust policy',
   grant: 'grants',
 }

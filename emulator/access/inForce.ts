@@ -16,19 +16,22 @@ export function policiesInForce(request: AuthorizationRequest, policies: PolicyS
   const noScp = (stranger || linked) && policies.scp !== undefined
   const noRcp = policies.rcp !== undefined && (linked || isExemptFromRcp(request))
   const noOwn = stranger && hasOwn(policies)
-  const noResource = guard === 'none' && (policies.resource !== undefined || policies.grants !== undefined)
+  const noResource = guard === 'none' && hasResourceSide(policies)
   if (!noScp && !noRcp && !noOwn && !noResource) return policies
   return {
     ...policies,
     ...(noScp && { scp: undefined }),
     ...(noRcp && { rcp: undefined }),
     ...(noOwn && { identity: [], boundary: undefined, session: undefined }),
-    ...(noResource && { resource: undefined, grants: undefined }),
+    ...(noResource && { resource: undefined, acl: undefined, grants: undefined }),
   }
 }
 
 const isExemptFromRcp = ({ action, resource }: AuthorizationRequest) =>
   resource === '*' || action.toLowerCase() === 'kms:retiregrant'
+
+const hasResourceSide = ({ resource, acl, grants }: PolicySet) =>
+  resource !== undefined || acl !== undefined || grants !== undefined
 
 const hasOwn = ({ identity, boundary, session }: PolicySet) =>
   identity.length > 0 || boundary !== undefined || session !== undefined

@@ -50,6 +50,7 @@ const POLICY: Readonly<Record<Layer, string>> = {
   rcp: 'resource control policy',
   endpoint: 'VPC endpoint policy',
   resource: 'resource-based policy',
+  acl: 'resource-based policy',
   trust: 'role trust policy',
   grant: 'resource-based policy',
 }

@@ -9,7 +9,8 @@ import type { CompiledStatement } from './match/statement.ts'
 export type { CompiledStatement } from './match/statement.ts'
 
 /** Where a policy stands. Denials name the layer, in AWS's words. */
-export type Layer = 'identity' | 'boundary' | 'session' | 'scp' | 'rcp' | 'endpoint' | 'resource' | 'trust' | 'grant'
+export type Layer =
+  'identity' | 'boundary' | 'session' | 'scp' | 'rcp' | 'endpoint' | 'resource' | 'acl' | 'trust' | 'grant'
 
 /** Facts of temporary credentials. */
 export interface SessionFacts {
@@ -156,6 +157,8 @@ export interface PolicySet {
   readonly endpoint?: PolicySource | undefined
   /** The policy on the resource itself: bucket policy, key policy, role trust policy. */
   readonly resource?: PolicySource | undefined
+  /** What an access control list allows, as a policy that denies nothing: S3's other way to let in. */
+  readonly acl?: PolicySource | undefined
   readonly grants?: readonly Grant[] | undefined
 }
 

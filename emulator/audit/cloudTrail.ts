@@ -138,6 +138,7 @@ function record(outcome: Outcome, call: RecordedCall): CloudTrailRecord {
     recipientAccountId: owner ?? recipientOf(principal, facts),
     ...(sharedEventID !== undefined && { sharedEventID }),
     eventCategory: call.service === 's3' ? 'Data' : 'Management',
+    ...(invokedBy === undefined && endpointFields(outcome)),
     ...(invokedBy === undefined && { tlsDetails: { clientProvidedHostHeader: outcome.http.host } }),
   }
 }
@@ -145,6 +146,9 @@ function record(outcome: Outcome, call: RecordedCall): CloudTrailRecord {
 /** What a service does in its own name is in the trail of whose key it is. */
 const recipientOf = (principal: Principal, { resources }: AuditFacts): string =>
   'account' in principal ? principal.account : (resources?.[0]?.account ?? '')
+
+const endpointFields = ({ http: { endpoint } }: Outcome) =>
+  endpoint && { vpcEndpointId: endpoint.id, vpcEndpointAccountId: endpoint.account }
 
 /** A request that says nothing has no parameters. */
 const parametersOf = ({ requestParameters }: AuditFacts) =>

@@ -1,5 +1,5 @@
 import type { AwsError } from '../lib/awsError.ts'
-import type { Call, Caller, HttpFacts } from '../operation/call.ts'
+import type { Call, Caller, HttpFacts, VpcEndpoint } from '../operation/call.ts'
 import type { Trace } from '../operation/trace.ts'
 
 /** One finished request, as every listener sees it. Holds no input, no output, no secrets. */
@@ -12,7 +12,10 @@ export interface Outcome {
   readonly operation: string | undefined
   readonly region: string
   readonly caller: Caller
-  readonly http: Pick<HttpFacts, 'sourceIp' | 'userAgent' | 'secure'> & { readonly host: string }
+  readonly http: Pick<HttpFacts, 'sourceIp' | 'userAgent' | 'secure'> & {
+    readonly host: string
+    readonly endpoint?: VpcEndpoint | undefined
+  }
   readonly status: number
   readonly error: AwsError | undefined
   /** Undefined when the request was refused before it reached an operation. */

@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { inspect } from 'node:util'
 import type { SecretBytes } from './types.ts'
 
@@ -47,6 +47,11 @@ export function secretOf(bytes: Buffer): SecretBytes {
 /** `length` fresh bytes from the operating system's generator. */
 export function generateSecret(length: number): SecretBytes {
   return new Secret(randomBytes(length))
+}
+
+/** 32 bytes that follow from a secret, for one purpose: what is encrypted under them tells nothing of the secret. */
+export function derivedSecret(secret: SecretBytes, purpose: string): SecretBytes {
+  return new Secret(createHmac('sha256', revealBytes(secret)).update(purpose).digest())
 }
 
 /**

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { ByteStream } from '../lib/byteStream.ts'
-import { TAG_LENGTH, open, seal } from './aead.ts'
-import { revealBytes } from './material.ts'
+import { KEY_LENGTH, TAG_LENGTH, open, seal } from './aead.ts'
+import { revealBytes, secretOf } from './material.ts'
 import { fillRandom } from './random.ts'
 import type { SecretBytes } from './types.ts'
 
@@ -19,11 +19,30 @@ import type { SecretBytes } from './types.ts'
  * Setting up a cipher costs as much as encrypting 16 KiB, so segments are long; a range read decrypts whole ones, so not longer.
  * With its tag one is a round number of bytes, so that a chunk from the disk holds whole ones and each is decrypted in one piece.
  * Formats 1 and 2, with 64 KiB and 256 KiB of plaintext in a segment, are still read.
+ *
+ * Format 4 has two layers (DSSE-KMS), for a pair of keys (`twoKeys`). Each segment is sealed under the inner key; what that gives, tag
+ * included, is sealed again under the outer key. Each layer has a key of its own, derived from its half of the pair, and its own
+ * tag, so neither half opens anything without the other. Opening checks the outer layer first. The two tags take 32 bytes.
  */
 export const SEGMENT_LENGTH = 256 * 1024 - TAG_LENGTH
 const MAGIC = Buffer.from('twokey\0', 'latin1')
-const VERSION = 3
-const SEGMENT_LENGTHS: Readonly<Record<number, number>> = { 1: 64 * 1024, 2: 256 * 1024, [VERSION]: SEGMENT_LENGTH }
+
+interface Format {
+  readonly version: number
+  /** Plaintext of a full segment. */
+  readonly segment: number
+  /** What encryption adds to each. */
+  readonly overhead: number
+}
+const ONE_LAYER: Format = { version: 3, segment: SEGMENT_LENGTH, overhead: TAG_LENGTH }
+const TWO_LAYERS: Format = { version: 4, segment: 256 * 1024 - 2 * TAG_LENGTH, overhead: 2 * TAG_LENGTH }
+const FORMATS: readonly (Format | undefined)[] = [
+  undefined,
+  { version: 1, segment: 64 * 1024, overhead: TAG_LENGTH },
+  { version: 2, segment: 256 * 1024, overhead: TAG_LENGTH },
+  ONE_LAYER,
+  TWO_LAYERS,
+]
 const SALT_AT = MAGIC.length + 1
 const SALT_LENGTH = 24
 const HEADER_LENGTH = SALT_AT + SALT_LENGTH
@@ -38,15 +57,31 @@ export class ObjectDamaged extends Error {
   }
 }
 
-/** How many bytes `plaintextLength` bytes take once encrypted. */
+/** How many bytes `plaintextLength` bytes take once encrypted under one key. */
 export function ciphertextLength(plaintextLength: number): number {
   return HEADER_LENGTH + plaintextLength + TAG_LENGTH * segmentCount(plaintextLength)
 }
 
 /**
+ * Two data keys as one: what is sealed with it has two layers, and opens only with both.
+ * @param inner 32 bytes: of the layer around the plaintext
+ * @param outer 32 bytes: of the layer around that
+ */
+export function twoKeys(inner: SecretBytes, outer: SecretBytes): SecretBytes {
+  if (inner.length !== KEY_LENGTH || outer.length !== KEY_LENGTH) throw new RangeError('a data key has 32 bytes')
+  const both = Buffer.concat([revealBytes(inner), revealBytes(outer)])
+  const pair = secretOf(both)
+  both.fill(0)
+  return pair
+}
+
+/** Its length tells a pair from a single key. */
+const formatFor = (dataKey: SecretBytes) => (dataKey.length === 2 * KEY_LENGTH ? TWO_LAYERS : ONE_LAYER)
+
+/**
  * A transform from plaintext chunks of any size to ciphertext chunks, in constant memory. Chunks are not copied: the
  * source must not change them afterwards.
- * @param dataKey 32 bytes
+ * @param dataKey 32 bytes, or `twoKeys`
  * @param identity what the ciphertext belongs to; decryption must name the same
  */
 export function encryptStream(
@@ -54,7 +89,8 @@ export function encryptStream(
   identity: string,
 ): (source: AsyncIterable<Buffer> | Iterable<Buffer>) => AsyncGenerator<Buffer, void, undefined> {
   return async function* (source) {
-    const header = newHeader()
+    const { version, segment: full } = formatFor(dataKey)
+    const header = newHeader(version)
     const cipher = segmentCipher(dataKey, identity, header)
     yield header
     let waiting: Buffer[] = []
@@ -65,12 +101,12 @@ export function encryptStream(
       waiting.push(chunk)
       length += chunk.length
       // A full segment waits for one more byte, because only then is it known not to be the last.
-      while (length > SEGMENT_LENGTH) {
+      while (length > full) {
         if (waiting.length > MANY_CHUNKS) waiting = [Buffer.concat(waiting, length)]
-        const [segment, rest] = split(waiting, SEGMENT_LENGTH)
+        const [segment, rest] = split(waiting, full)
         yield* cipher.seal(index++, false, segment)
         waiting = rest
-        length -= SEGMENT_LENGTH
+        length -= full
       }
     }
     yield* cipher.seal(index, true, waiting)
@@ -94,19 +130,19 @@ export async function* decryptRange(
   if (!(start >= 0 && start <= end && end <= plaintextLength)) throw new RangeError('range lies outside the object')
   if (start === end && plaintextLength > 0) return
   const header = await readHeader(readCipher(0, HEADER_LENGTH))
-  const segment = segmentLengthOf(header)
-  const sealed = segment + TAG_LENGTH
+  const { segment, overhead } = formatOf(header, dataKey)
+  const sealed = segment + overhead
   const first = Math.floor(start / segment)
   const last = end === 0 ? 0 : Math.floor((end - 1) / segment)
   const lastOfAll = Math.max(1, Math.ceil(plaintextLength / segment)) - 1
-  const to = Math.min((last + 1) * sealed, plaintextLength + (lastOfAll + 1) * TAG_LENGTH)
+  const to = Math.min((last + 1) * sealed, plaintextLength + (lastOfAll + 1) * overhead)
   const input = new ChunkReader(readCipher(HEADER_LENGTH + first * sealed, HEADER_LENGTH + to))
   try {
     const cipher = segmentCipher(dataKey, identity, header)
     for (let index = first; index <= last; index++) {
       const base = index * segment
       const length = Math.min(segment, plaintextLength - base)
-      const [ciphertext, tag] = split(await input.take(length + TAG_LENGTH), length)
+      const [ciphertext, tag] = split(await input.take(length + overhead), length + overhead - TAG_LENGTH)
       const plaintext = cipher.open(index, index === lastOfAll, ciphertext, Buffer.concat(tag))
       input.release()
       yield* cut(plaintext, start - base, end - base)
@@ -118,8 +154,9 @@ export async function* decryptRange(
 
 /** What `encryptStream` gives for `plaintext`, at once. Up to one segment; longer ones throw a RangeError. */
 export function sealSmall(dataKey: SecretBytes, identity: string, plaintext: Buffer): Buffer {
-  if (plaintext.length > SEGMENT_LENGTH) throw new RangeError('too long to be sealed at once')
-  const header = newHeader()
+  const { version, segment: full } = formatFor(dataKey)
+  if (plaintext.length > full) throw new RangeError('too long to be sealed at once')
+  const header = newHeader(version)
   const segment = segmentCipher(dataKey, identity, header).seal(0, true, [plaintext])
   return Buffer.concat([header, ...segment])
 }
@@ -128,7 +165,9 @@ export function sealSmall(dataKey: SecretBytes, identity: string, plaintext: Buf
 export function openSmall(dataKey: SecretBytes, identity: string, ciphertext: Buffer): Buffer {
   const end = ciphertext.length - TAG_LENGTH
   const header = ciphertext.subarray(0, HEADER_LENGTH)
-  if (end < HEADER_LENGTH || end - HEADER_LENGTH > segmentLengthOf(header)) throw new ObjectDamaged()
+  const { segment, overhead } = formatOf(header, dataKey)
+  const length = ciphertext.length - HEADER_LENGTH - overhead
+  if (length < 0 || length > segment) throw new ObjectDamaged()
   const sealed = ciphertext.subarray(HEADER_LENGTH, end)
   const [plaintext] = segmentCipher(dataKey, identity, header).open(0, true, [sealed], ciphertext.subarray(end))
   return plaintext ?? Buffer.alloc(0)
@@ -138,10 +177,10 @@ function segmentCount(plaintextLength: number): number {
   return Math.max(1, Math.ceil(plaintextLength / SEGMENT_LENGTH))
 }
 
-function newHeader(): Buffer {
+function newHeader(version: number): Buffer {
   const header = Buffer.allocUnsafe(HEADER_LENGTH)
   MAGIC.copy(header)
-  header[MAGIC.length] = VERSION
+  header[MAGIC.length] = version
   fillRandom(header, SALT_AT, SALT_LENGTH)
   return header
 }
@@ -155,11 +194,12 @@ async function readHeader(source: ByteStream): Promise<Buffer> {
   }
 }
 
-/** Throws `ObjectDamaged` for what is no header of ours. */
-function segmentLengthOf(header: Buffer): number {
-  const length = SEGMENT_LENGTHS[header[MAGIC.length] ?? 0]
-  if (length === undefined || header.compare(MAGIC, 0, MAGIC.length, 0, MAGIC.length) !== 0) throw new ObjectDamaged()
-  return length
+/** Throws `ObjectDamaged` for what is no header of ours, and for a key of the wrong kind: one key where there are two layers. */
+function formatOf(header: Buffer, dataKey: SecretBytes): Format {
+  const format = FORMATS[header[MAGIC.length] ?? 0]
+  if (!format || header.compare(MAGIC, 0, MAGIC.length, 0, MAGIC.length) !== 0) throw new ObjectDamaged()
+  if ((format === TWO_LAYERS) !== (formatFor(dataKey) === TWO_LAYERS)) throw new ObjectDamaged()
+  return format
 }
 
 interface SegmentCipher {
@@ -169,7 +209,18 @@ interface SegmentCipher {
 }
 
 function segmentCipher(dataKey: SecretBytes, identity: string, header: Buffer): SegmentCipher {
-  const key = createHmac('sha256', revealBytes(dataKey)).update('twokey/object\0').update(header).digest()
+  const bytes = revealBytes(dataKey)
+  if (bytes.length <= KEY_LENGTH) return layer(bytes, INNER, identity, header)
+  const inner = layer(bytes.subarray(0, KEY_LENGTH), INNER, identity, header)
+  return around(inner, layer(bytes.subarray(KEY_LENGTH), OUTER, identity, header))
+}
+
+const INNER = 'twokey/object\0'
+const OUTER = 'twokey/object/outer\0'
+
+/** One layer, under a key of its own. */
+function layer(secret: Buffer, label: string, identity: string, header: Buffer): SegmentCipher {
+  const key = createHmac('sha256', secret).update(label).update(header).digest()
   const owner = Buffer.from(identity, 'utf16le')
   const middle = Buffer.concat([Buffer.from([0]), owner])
   const final = Buffer.concat([Buffer.from([1]), owner])
@@ -184,6 +235,19 @@ function segmentCipher(dataKey: SecretBytes, identity: string, header: Buffer): 
       const opened = open(key, nonceFor(index), last ? final : middle, ciphertext, tag)
       if (!opened) throw new ObjectDamaged()
       return opened
+    },
+  }
+}
+
+/** Two layers: the outer one encrypts and authenticates all that the inner one gives. */
+function around(inner: SegmentCipher, outer: SegmentCipher): SegmentCipher {
+  return {
+    seal: (index, last, plaintext) => outer.seal(index, last, inner.seal(index, last, plaintext)),
+    open(index, last, ciphertext, tag) {
+      const sealed = outer.open(index, last, ciphertext, tag)
+      const length = sealed.reduce((sum, chunk) => sum + chunk.length, 0)
+      const [innermost, innerTag] = split(sealed, length - TAG_LENGTH)
+      return inner.open(index, last, innermost, Buffer.concat(innerTag))
     },
   }
 }

@@ -17,7 +17,9 @@ export function decide(check: Check, call: Call): Decision {
     session: policies.session,
     scp: policies.scp,
     rcp: rcpLevels(check, call),
+    endpoint: call.endpoint?.policy,
     resource: resource.policy,
+    acl: resource.acl,
     grants: resource.grants,
   }
   return evaluate(

@@ -19,6 +19,20 @@ export interface HttpFacts {
   readonly userAgent: string
   /** `aws:SecureTransport`. */
   readonly secure: boolean
+  /** The request is an HTML form; its fields stand among the headers. How long its body is shows at the end only. */
+  readonly form?: boolean | undefined
+}
+
+/** The VPC endpoint that a request came through. */
+export interface VpcEndpoint {
+  /** `vpce-…` */
+  readonly id: string
+  readonly account: string
+  readonly region: string
+  /** `vpc-…` */
+  readonly vpc: string
+  /** Absent: everything is allowed. */
+  readonly policy?: PolicySource | undefined
 }
 
 /** A service calling another for its caller (forward access session). */
@@ -192,6 +206,8 @@ export interface Call<S = unknown, K = unknown> {
   readonly time: number
   readonly http: HttpFacts
   readonly via?: Via | undefined
+  /** Undefined for requests by another way, and for calls that a service makes for its caller. */
+  readonly endpoint?: VpcEndpoint | undefined
   readonly state: S
   readonly env: Environment
   readonly keys: K

@@ -91,7 +91,16 @@ const GLOBAL: Readonly<Record<string, GlobalKey>> = Object.assign(Object.create(
   'aws:epochtime': (call) => String(Math.floor(call.time / 1000)),
   'aws:securetransport': (call) => bool(call.http.secure),
   // Forwarded calls keep the caller's address (AWS: forward access sessions); service principals have none.
-  'aws:sourceip': (call) => (isService(call) ? undefined : call.http.sourceIp),
+  // Through a VPC endpoint it is aws:VpcSourceIp instead.
+  'aws:sourceip': (call) => (isService(call) || call.endpoint ? undefined : call.http.sourceIp),
+  'aws:vpcsourceip': (call) => call.endpoint && call.http.sourceIp,
+  'aws:sourcevpc': (call) => call.endpoint?.vpc,
+  'aws:sourcevpcarn': ({ endpoint }) =>
+    endpoint && `arn:aws:ec2:${endpoint.region}:${endpoint.account}:vpc/${endpoint.vpc}`,
+  'aws:sourcevpce': (call) => call.endpoint?.id,
+  'aws:vpceaccount': (call) => call.endpoint?.account,
+  'aws:vpceorgid': (call) => organizationOf(call, call.endpoint?.account)?.id,
+  'aws:vpceorgpaths': (call) => listOf(organizationOf(call, call.endpoint?.account)?.path),
   'aws:useragent': (call) => (call.via ? call.via.invokedBy : call.http.userAgent || undefined),
   'aws:referer': (call) => call.http.headers['referer'],
   'aws:requestedregion': (call) => call.region,

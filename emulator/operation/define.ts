@@ -5,6 +5,8 @@
 import type { AwsError } from '../lib/awsError.ts'
 import type { ContextValue, Decision, Grant, GrantConstraints, Guard, PolicySource } from '../access/types.ts'
 import type { ConstraintTable } from './constraints.ts'
+import type { OpenForm } from '../wire/formData.ts'
+import type { WireRequest, WireResponse } from '../wire/protocol.ts'
 import type { ServiceWire } from '../wire/schema.ts'
 import type { Store } from '../state/store.ts'
 import type { AuditFacts } from './trace.ts'
@@ -42,6 +44,8 @@ export interface Resource {
   readonly guard: Guard
   /** The policy on the resource itself. */
   readonly policy?: PolicySource | undefined
+  /** What its access control list allows, as a policy. */
+  readonly acl?: PolicySource | undefined
   /** Grants that could name this caller, found by index. */
   readonly grants?: readonly Grant[] | undefined
   /** Condition keys that come from the resource, in AWS's spelling (`aws:ResourceTag/team`, `kms:KeySpec`). */
@@ -151,6 +155,23 @@ export interface AnyRow {
   readonly row: Row<object, object, unknown, unknown, KeyUses>
 }
 
+/** A request as cross-origin rules see it. */
+export interface CrossOriginRequest {
+  readonly method: string
+  /** In path form, percent-encoded. */
+  readonly path: string
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+}
+
+/** What a service lets pages of other origins do. */
+export interface CrossOrigin<S> {
+  /** Headers that answer a browser's question (OPTIONS). Throws the service's refusal. */
+  preflight(request: CrossOriginRequest, state: S): Record<string, string>
+  /** Headers that let the page read the answer to a request with an Origin, refusals too; undefined when it may not. */
+  answer(request: CrossOriginRequest, state: S): Readonly<Record<string, string>> | undefined
+}
+
 export interface ServiceFacts<M, S> {
   /** Our name and the SigV4 service name: `kms`. */
   readonly name: string
@@ -184,10 +205,42 @@ export interface ServiceFacts<M, S> {
     headers: Readonly<Record<string, string | undefined>>,
     trailers: Readonly<Record<string, string>>,
   ) => Promise<void>
+  /** Present when browsers may use the service: S3's CORS. */
+  readonly crossOrigin?: CrossOrigin<S>
+  /** Uploads by HTML form (S3's POST policy). */
+  readonly forms?: FormUploads
   /** Ids of the blobs that records name; asked once, at the start. */
   readonly liveBlobs?: (state: S) => ReadonlySet<string>
   /** Takes up work that time brings (deletions, expiries) when the emulator starts or its state is replaced. */
   readonly start?: (state: S, env: Environment) => void
+}
+
+/** Requests that say in the fields of a form what an operation of the model takes from headers. */
+export interface FormUploads {
+  /** The operation that such a request is. */
+  readonly operation: string
+  /** Whether a request that names no operation is a form. Throws AWS's refusal of one in the wrong encoding. */
+  readonly accepts: (request: WireRequest) => boolean
+  /** The fields by lower-case name. Throws AWS's refusal when one is missing that every form has. */
+  readonly fields: (form: OpenForm) => ReadonlyMap<string, string>
+  readonly missing: (name: string) => AwsError
+  /**
+   * The operation's request.
+   * @param policy the policy document, base64, if the form is signed: what does not fit it is refused
+   */
+  readonly request: (
+    form: OpenForm,
+    fields: ReadonlyMap<string, string>,
+    sent: WireRequest,
+    facts: { readonly policy: string | undefined; readonly region: string; readonly now: number },
+  ) => FormRequest
+}
+
+export interface FormRequest {
+  readonly wire: WireRequest
+  readonly body: AsyncIterable<Buffer>
+  /** The operation's answer, as forms are answered. */
+  readonly answer: (response: WireResponse) => WireResponse
 }
 
 export interface ServiceDefinition extends Omit<ServiceFacts<object, unknown>, 'load'> {

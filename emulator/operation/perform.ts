@@ -38,6 +38,7 @@ class RowCall implements Call<unknown, Keys<KeyUses>> {
   readonly time: number
   readonly http: Call['http']
   readonly via: Call['via']
+  readonly endpoint: Call['endpoint']
   readonly state: unknown
   readonly env: Call['env']
   keys: Keys<KeyUses> = NO_KEYS
@@ -57,6 +58,7 @@ class RowCall implements Call<unknown, Keys<KeyUses>> {
     this.time = facts.time
     this.http = facts.http
     this.via = facts.via
+    this.endpoint = facts.endpoint
     this.state = service.state
     this.env = facts.env
     this.body = facts.body

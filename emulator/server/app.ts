@@ -2,6 +2,7 @@ import { createServer, IncomingMessage, ServerResponse, type Server } from 'node
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
+import { answerClientErrors } from './clientError.ts'
 import { createDecisionLog, type DecisionLog } from '../audit/decisionLog.ts'
 import { createAuditTrail, type AuditTrail } from '../audit/cloudTrail.ts'
 import { createRecorder, type Recorder } from '../audit/recorder.ts'
@@ -19,6 +20,7 @@ import type { Blobs, StateDocument, Store } from '../state/store.ts'
 import { adminRouter } from './admin/router.ts'
 import type { LocalCertificate } from './certificate.ts'
 import { createDirectory } from './directory.ts'
+import { createVpcEndpoints } from './endpoints/endpoints.ts'
 import type { Core } from './exchange.ts'
 import { createGoOn } from './goOn.ts'
 import { handle } from './pipeline.ts'
@@ -107,6 +109,7 @@ export async function createEmulator(
     env,
     verifier: createVerifier(),
     recorder,
+    endpoints: createVpcEndpoints(store, new Set(registry.services.map(({ definition }) => definition.name))),
     plainIsSecure: settings.tlsPort === undefined,
   }
   const app = express()
@@ -138,12 +141,14 @@ export async function createEmulator(
       const classes = requestClasses(app)
       const plain = createServer(classes, app)
       servers.push(plain)
+      answerClientErrors(plain, env.ids)
       const port = await open(plain, settings.port, settings.host)
       if (settings.tlsPort !== undefined) {
         const { localCertificate } = await import('./certificate.ts')
         const certificate = localCertificate(store, env)
         const secure = createTlsServer({ key: certificate.key, cert: certificate.cert, ...classes }, app)
         servers.push(secure)
+        answerClientErrors(secure, env.ids)
         tls = { url: urlOf('https', settings.host, await open(secure, settings.tlsPort, settings.host)), certificate }
       }
       return urlOf('http', settings.host, port)

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AwsError } from '../lib/awsError.ts'
-import type { Call, Caller, Environment } from '../operation/call.ts'
-import type { AnyRow } from '../operation/define.ts'
+import type { Call, Caller, Environment, VpcEndpoint } from '../operation/call.ts'
+import type { AnyRow, FormRequest } from '../operation/define.ts'
 import type { BoundService, Registry } from '../operation/registry.ts'
+import type { VpcEndpoints } from './endpoints/endpoints.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { Claim } from '../sigv4/types.ts'
 import type { Verifier } from '../sigv4/verify.ts'
@@ -15,11 +16,19 @@ export interface Core {
   readonly env: Environment
   readonly verifier: Verifier
   readonly recorder: Recorder
+  readonly endpoints: VpcEndpoints
   /** Plain HTTP stands in for HTTPS (aws:SecureTransport true) where no TLS port was asked for. */
   readonly plainIsSecure: boolean
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** A form of which the fields have been read and the file is still to come. */
+export interface FormInHand {
+  readonly answer: FormRequest['answer']
+  /** Stops reading. */
+  readonly abandon: () => Promise<void>
+}
 
 /** One request on its way down the steps: each fills in what it decides. */
 export interface Exchange {
@@ -32,7 +41,8 @@ export interface Exchange {
   /** Percent-encoded, as sent. */
   readonly path: string
   readonly query: string
-  readonly headers: Readonly<Record<string, string | undefined>>
+  /** Of a form, once it has been authenticated: its fields, and those headers that are about the connection. */
+  headers: Readonly<Record<string, string | undefined>>
   requestId: string
   // identify
   serviceName: string
@@ -42,6 +52,8 @@ export interface Exchange {
   model: ServiceModel | undefined
   /** The path the protocol reads: S3's virtual-host form is turned into `/bucket/key`. */
   routedPath: string
+  /** The VPC endpoint that it came through. */
+  endpoint: VpcEndpoint | undefined
   // match
   /** What the protocol reads. */
   wire: Mutable<WireRequest> | undefined
@@ -52,6 +64,10 @@ export interface Exchange {
   body: Buffer
   stream: AsyncIterable<Buffer> | undefined
   trailers: (() => Readonly<Record<string, string>>) | undefined
+  /** An HTML form instead of an operation's own request. */
+  isForm: boolean
+  /** Set once its fields have been read. */
+  form: FormInHand | undefined
   // authenticate
   claim: Claim
   caller: Caller

@@ -5,6 +5,8 @@ import { SignatureProblem } from '../sigv4/types.ts'
 import { StoreClosed } from '../state/errors.ts'
 import type { Core, Exchange, Step } from './exchange.ts'
 import { authenticate } from './steps/authenticate.ts'
+import { answerOrigin, preflight } from './steps/crossOrigin.ts'
+import { authenticateForm } from './steps/form.ts'
 import { identify } from './steps/identify.ts'
 import { known, match, wireRequest } from './steps/match.ts'
 import { read, receive } from './steps/receive.ts'
@@ -29,7 +31,9 @@ const JSON_STEPS: readonly Step[] = [
 ]
 const OTHER_STEPS: readonly Step[] = [identify, read, match, authenticate, known, decode, validate, invoke, encode]
 /** S3 knows from the request line whether the body is to be streamed, so it matches before it reads. */
-const REST_STEPS: readonly Step[] = [identify, match, read, authenticate, known, decode, validate, invoke, encode]
+const REST_STEPS: readonly Step[] = [identify, match, read, authenticateRest, known, decode, validate, invoke, encode]
+/** A browser asks whether a page of another origin may use the service: nobody signs that question. */
+const PREFLIGHT_STEPS: readonly Step[] = [identify, preflight]
 
 /** Takes one request from the socket to its answer. Never throws. */
 export async function handle(core: Core, req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -48,10 +52,12 @@ export async function handle(core: Core, req: IncomingMessage, res: ServerRespon
       res.destroy()
       return
     }
+    await exchange.form?.abandon()
     refuse(exchange, error)
   }
   const response = exchange.response
   if (!response) return
+  if (exchange.headers['origin'] !== undefined) answerOrigin(exchange, response)
   const durable = core.env.store.durable()
   if (durable) await durable
   record(exchange, response.status)
@@ -62,7 +68,8 @@ export async function handle(core: Core, req: IncomingMessage, res: ServerRespon
   }
 }
 
-function stepsOf({ protocol }: Exchange): readonly Step[] {
+function stepsOf({ protocol, method, service }: Exchange): readonly Step[] {
+  if (method === 'OPTIONS' && service?.definition.crossOrigin) return PREFLIGHT_STEPS
   if (protocol.name === 'awsJson') return JSON_STEPS
   return protocol.name === 'restXml' || protocol.name === 'restJson' ? REST_STEPS : OTHER_STEPS
 }
@@ -76,6 +83,10 @@ function wellFormed({ body }: Exchange): void {
     break
   }
   throw new AwsError('SerializationException', 400, '')
+}
+
+function authenticateRest(exchange: Exchange): void | Promise<void> {
+  return exchange.isForm ? authenticateForm(exchange) : authenticate(exchange)
 }
 
 /** AWS parses the whole body before it looks at the signature; here that is done only where it decides what is told. */
@@ -127,11 +138,13 @@ async function invoke(exchange: Exchange): Promise<void> {
         sourceIp: sourceIp(req),
         userAgent: exchange.headers['user-agent'] ?? '',
         secure: core.plainIsSecure || 'encrypted' in req.socket,
+        form: exchange.isForm,
       },
       env: core.env,
       body: exchange.stream,
       trailers: exchange.trailers,
       client: req.socket,
+      endpoint: exchange.endpoint,
     },
     core.registry,
   )
@@ -181,6 +194,7 @@ function record(exchange: Exchange, status: number): void {
       sourceIp: call?.http.sourceIp ?? sourceIp(req),
       userAgent: headers['user-agent'] ?? '',
       host: headers['host'] ?? '',
+      endpoint: exchange.endpoint,
       secure: call?.http.secure ?? core.plainIsSecure,
     },
     status,

@@ -68,7 +68,8 @@ export const restXml: Protocol = {
   },
 }
 
-const headersOf = (answering: Answering): Record<string, string> => ({
+/** Headers of every answer. */
+export const headersOf = (answering: Answering): Record<string, string> => ({
   'x-amz-request-id': answering.requestId,
   'x-amz-id-2': hostId(answering),
 })

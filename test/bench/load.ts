@@ -3,6 +3,8 @@ import { connect, type Socket } from 'node:net'
 /** A request as bytes, sent again and again: signing beforehand keeps the generator out of the measurement. */
 export interface Shot {
   readonly bytes: Buffer
+  /** Where every request must be another one. */
+  readonly next?: () => Buffer
   /** The status every answer must have. */
   readonly status: number
 }
@@ -36,7 +38,7 @@ export async function fire(
       const line = await Line.open(port)
       while (performance.now() < until && latencies.length < most) {
         const start = performance.now()
-        const answer = await line.send(shot.bytes)
+        const answer = await line.send(shot.next?.() ?? shot.bytes)
         if (answer.status !== shot.status)
           throw new Error(`expected ${shot.status}, got ${answer.status}: ${answer.head.slice(0, 400)}${answer.tail}`)
         bytes += answer.length

@@ -1,11 +1,12 @@
 /**
  * `npm run bench`: every figure is a ratio to a bare node:http server that answers as many bytes, measured in the same run, the
- * two in turn. Options: `--quick`, `--only <name>` (`--only "key pairs"`: what making them does to others), `--against <commit>`
- * (adds that commit's build as a third server), `--growth`.
+ * two in turn. Options: `--quick`, `--only <name>` (`--only "key pairs"`: what making them does to others; `--only listings`: pages
+ * of 100 and of 100 000 keys), `--against <commit>` (adds that commit's build as a third server), `--growth`.
  */
 import { parseArgs } from 'node:util'
 import { growth } from './growth.ts'
 import { keyPairs } from './keyPairs.ts'
+import { listings } from './listings.ts'
 import { ask, fire, type Sample, type Shot } from './load.ts'
 import { buildCommit } from './commit.ts'
 import { CASES, type Case } from './requests.ts'
@@ -21,6 +22,7 @@ const { values: options } = parseArgs({
 })
 const ROUNDS = options.quick ? 2 : 5
 const KEY_PAIRS = 'key pairs'
+const LISTINGS = 'listings'
 const SLICE_SECONDS = options.quick ? 0.4 : 1
 
 interface Contender {
@@ -62,6 +64,7 @@ for (const one of CASES) {
 
 if (!options.growth && KEY_PAIRS.includes(options.only ?? '')) await keyPairs(current, options.quick)
 if (options.only === undefined) await growth(options.quick)
+if (options.only === undefined || options.only === LISTINGS) await listings(options.quick)
 
 for (const server of [bare, current, earlier]) {
   if (!server) continue

@@ -23,7 +23,12 @@ const json = (operation: string, input: object): Buffer =>
     body: Buffer.from(JSON.stringify(input)),
   })
 
-const s3 = (method: string, path: string, body = Buffer.alloc(0), headers: Record<string, string> = {}): Buffer =>
+export const s3 = (
+  method: string,
+  path: string,
+  body = Buffer.alloc(0),
+  headers: Record<string, string> = {},
+): Buffer =>
   presignless({
     method,
     path,
@@ -34,7 +39,7 @@ const s3 = (method: string, path: string, body = Buffer.alloc(0), headers: Recor
     payloadHash: method === 'PUT' ? 'UNSIGNED-PAYLOAD' : sha(body),
   })
 
-async function must(port: number, bytes: Buffer): Promise<Record<string, unknown>> {
+export async function must(port: number, bytes: Buffer): Promise<Record<string, unknown>> {
   const answer = await ask(port, bytes)
   if (answer.status >= 300) throw new Error(`preparing failed: ${answer.head}\n${answer.body.toString()}`)
   const text = answer.body.toString()

@@ -8,11 +8,15 @@ import { canRun, needs, run } from '../support/commands.ts'
 import { ACCOUNT, startEmulator, type TestEmulator } from '../support/emulator.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'twokey-terraform-'))
-const [everyday, keys] = [await configuration('terraform'), await configuration('terraform-kms')]
+const [everyday, keys, buckets] = [
+  await configuration('terraform'),
+  await configuration('terraform-kms'),
+  await configuration('terraform-s3'),
+]
 // Whether the AWS provider can be had is known only by asking: `init` finds it in a mirror or not at all.
 const present =
   canRun('terraform', 'version') &&
-  [everyday, keys].every((folder) => canRun('terraform', `-chdir=${folder}`, 'init', '-input=false'))
+  [everyday, keys, buckets].every((folder) => canRun('terraform', `-chdir=${folder}`, 'init', '-input=false'))
 const test = needs(present, 'Terraform with the AWS provider')
 
 async function configuration(name: string): Promise<string> {
@@ -32,17 +36,24 @@ afterAll(async () => {
 
 /** Applies a configuration, finds nothing left to change, and destroys it; answers its outputs. */
 async function live(folder: string, variables: Readonly<Record<string, string>> = {}): Promise<Outputs> {
-  const given = Object.entries({ endpoint: twokey.url, ...variables }).map(([name, value]) => `-var=${name}=${value}`)
-  const terraform = (...args: readonly string[]) =>
-    run('terraform', [`-chdir=${folder}`, ...args, '-input=false', '-no-color', ...given])
+  const outputs = await settle(folder, variables)
+  const destroyed = await terraform(folder, variables, 'destroy', '-auto-approve')
+  expect(`${String(destroyed.status)} ${destroyed.stderr}`.trim()).toBe('0')
+  return outputs
+}
 
-  const applied = await terraform('apply', '-auto-approve')
+function terraform(folder: string, variables: Readonly<Record<string, string>>, ...args: readonly string[]) {
+  const given = Object.entries({ endpoint: twokey.url, ...variables }).map(([name, value]) => `-var=${name}=${value}`)
+  return run('terraform', [`-chdir=${folder}`, ...args, '-input=false', '-no-color', ...given])
+}
+
+/** Applies a configuration and finds nothing left to change. */
+async function settle(folder: string, variables: Readonly<Record<string, string>>): Promise<Outputs> {
+  const applied = await terraform(folder, variables, 'apply', '-auto-approve')
   expect(`${String(applied.status)} ${applied.stderr}`.trim()).toBe('0')
   const { stdout } = await run('terraform', [`-chdir=${folder}`, 'output', '-json'])
-  const planned = await terraform('plan', '-detailed-exitcode')
+  const planned = await terraform(folder, variables, 'plan', '-detailed-exitcode')
   expect(`${String(planned.status)} ${planned.status === 0 ? '' : planned.stdout}`.trim()).toBe('0')
-  const destroyed = await terraform('destroy', '-auto-approve')
-  expect(`${String(destroyed.status)} ${destroyed.stderr}`.trim()).toBe('0')
   return JSON.parse(stdout) as Outputs
 }
 
@@ -63,6 +74,14 @@ describe('Terraform', () => {
     expect(outputs['opened']?.value).toBe('for whoever may read it')
     expect(createPublicKey(String(outputs['public_key']?.value)).asymmetricKeyDetails?.namedCurve).toBe('secp384r1')
   }, 240_000)
+
+  test('does so with all that S3 knows of buckets, and changes every setting', async () => {
+    const first = await settle(buckets, { stage: 'first' })
+    expect(first['copied']?.value).toBe('first')
+    const second = await live(buckets, { stage: 'second' })
+    expect(second['copied']?.value).toBe('second')
+    expect(second['keys']?.value).toEqual(['copy of second.txt', 'report.txt'])
+  }, 480_000)
 })
 
 const TRUST_ANCHOR = '-----BEGIN CERTIFICATE-----\nof the cluster\n-----END CERTIFICATE-----'

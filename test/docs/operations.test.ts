@@ -14,7 +14,7 @@ async function operationsPage(): Promise<string> {
     '# Operations',
     '',
     'Generated from the rows by `npm run docs`; a stale page fails the tests. What is not listed as emulated answers 501',
-    '`NotImplemented`, naming the operation.',
+    '`NotImplemented`, naming the operation. An upload by HTML form (S3’s POST policy) is not in AWS’s models; it is here, as PutObject.',
     '',
   ]
   for (const service of createRegistry(SERVICES, store).services) {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { createHash } from 'node:crypto'
 import { Agent } from 'node:http'
 import fc from 'fast-check'
 import { startEmulator, type TestEmulator } from '../support/emulator.ts'
@@ -425,9 +426,28 @@ describe('malformed requests are refused in AWS’s shape and change nothing', (
         '<Delete/>',
       ),
     )
-    const place = fc.constantFrom('?encryption', '?tagging', '?publicAccessBlock', '?policy', '?ownershipControls')
+    const place = fc.constantFrom(
+      '?encryption',
+      '?tagging',
+      '?publicAccessBlock',
+      '?policy',
+      '?ownershipControls',
+      '?cors',
+      '?lifecycle',
+      '?logging',
+      '?notification',
+      '?website',
+      '?accelerate',
+      '?requestPayment',
+      '?object-lock',
+      '/report.txt?retention',
+      '/report.txt?legal-hold',
+    )
     await refuses(
-      fc.tuple(place, broken).map(([sub, body]) => s3('PUT', `/secrets${sub}`, body)),
+      fc.tuple(place, broken).map(([sub, body]) => {
+        const md5 = createHash('md5').update(body).digest('base64')
+        return s3('PUT', `/secrets${sub}`, body, { 'content-md5': md5 })
+      }),
       'xml',
     )
   })

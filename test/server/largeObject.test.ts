@@ -1,16 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdtemp, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import {
+  CompleteMultipartUploadCommand,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   PutBucketEncryptionCommand,
   PutObjectCommand,
   S3Client,
+  UploadPartCommand,
+  type CompletedPart,
 } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { ACCOUNT, REGION } from '../support/emulator.ts'
@@ -22,6 +27,10 @@ const MIB = 1024 * 1024
 const ALLOWANCE = 64 * MIB
 /** The body that no memory is to hold, in MiB; less where time is short. */
 const LARGE = Number(process.env['LARGE_OBJECT_MIB'] ?? '1024')
+
+/** The same for a body in parts. The largest single upload is 5 GiB: `LARGE_MULTIPART_MIB=5120` shows that parts go beyond it. */
+const LARGE_IN_PARTS = Number(process.env['LARGE_MULTIPART_MIB'] ?? '512')
+const PART = 64
 
 const [Bucket, Key] = ['large', 'object']
 let server: ServerProcess
@@ -110,6 +119,28 @@ describe('a large object under SSE-KMS', () => {
     },
     120_000,
   )
+
+  it(`of ${String(LARGE_IN_PARTS)} MiB in parts comes back as it went, and is never held in memory`, async () => {
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }))
+    const Parts: CompletedPart[] = []
+    const all = createHash('sha256')
+    const growth = await growthDuring(async () => {
+      for (let sent = 0; sent < LARGE_IN_PARTS; sent += PART) {
+        const PartNumber = Parts.length + 1
+        const link = await getSignedUrl(s3, new UploadPartCommand({ Bucket, Key, UploadId, PartNumber }))
+        const { status, etag } = await upload(link, PART * MIB, all)
+        expect(status).toBe(200)
+        Parts.push({ PartNumber, ETag: etag })
+      }
+      const MultipartUpload = { Parts }
+      await s3.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload }))
+      const size = LARGE_IN_PARTS * MIB
+      const sha256 = all.digest('hex')
+      expect(await download((await links()).get)).toEqual({ status: 200, size, sha256, whole: true })
+    })
+    expect(growth).toBeLessThan(ALLOWANCE)
+    await remove()
+  }, 600_000)
 
   it('is ciphertext on the disk', async () => {
     const { put } = await links()

@@ -40,6 +40,7 @@ export function awsEnvironment(url: string, credentials: Credentials): Record<st
     AWS_CONFIG_FILE: '/nonexistent',
     AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
     AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CA_BUNDLE: '',
     AWS_MAX_ATTEMPTS: '1',
     AWS_PAGER: '',
   }

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { awsEnvironment, run, type Ran } from './commands.ts'
-import { ACCOUNT, rootOf, type TestEmulator } from './emulator.ts'
+import { ACCOUNT, rootOf, type Credentials, type TestEmulator } from './emulator.ts'
 
 /** A person's shell: a folder with files, and programs that are run in it against the emulator. */
 export interface Shell {
@@ -10,6 +10,8 @@ export interface Shell {
   readonly run: (command: string, ...args: readonly string[]) => Promise<Ran>
   /** What a program printed. Throws with what it complained of when it failed. */
   readonly ok: (command: string, ...args: readonly string[]) => Promise<string>
+  /** The same folder in the hands of somebody else. */
+  readonly as: (credentials: Credentials) => Pick<Shell, 'run' | 'ok'>
   /** `aws kms …`, parsed; nothing printed is an empty object. */
   readonly kms: (...args: readonly string[]) => Promise<Readonly<Record<string, unknown>>>
   /** One member of what `aws kms …` prints, as text. `query` is a JMESPath. */
@@ -26,17 +28,26 @@ export interface Shell {
 
 export async function openShell(twokey: TestEmulator): Promise<Shell> {
   const cwd = await mkdtemp(join(tmpdir(), 'twokey-shell-'))
-  const env = { ...awsEnvironment(twokey.url, rootOf(ACCOUNT)), TWOKEY_URL: twokey.url }
-  const start = (command: string, ...args: readonly string[]) => run(command, args, { cwd, env })
-  const ok = async (command: string, ...args: readonly string[]) => {
-    const { status, stdout, stderr } = await start(command, ...args)
-    if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${String(status)}: ${stderr}${stdout}`)
-    return stdout.trim()
+  const as = (credentials: Credentials): Pick<Shell, 'run' | 'ok'> => {
+    const env = { ...awsEnvironment(twokey.url, credentials), TWOKEY_URL: twokey.url }
+    const start: Shell['run'] = (command, ...args) => run(command, args, { cwd, env })
+    return {
+      run: start,
+      async ok(command, ...args) {
+        const { status, stdout, stderr } = await start(command, ...args)
+        if (status !== 0) {
+          throw new Error(`${command} ${args.join(' ')} ended with ${String(status)}: ${stderr}${stdout}`)
+        }
+        return stdout.trim()
+      },
+    }
   }
+  const { run: start, ok } = as(rootOf(ACCOUNT))
   const text: Shell['text'] = (query, ...args) => ok('aws', 'kms', ...args, '--query', query, '--output', 'text')
   return {
     run: start,
     ok,
+    as,
     async kms(...args) {
       const printed = await ok('aws', 'kms', ...args, '--output', 'json')
       return (printed === '' ? {} : JSON.parse(printed)) as Readonly<Record<string, unknown>>

@@ -28,7 +28,7 @@ export interface Question extends Asking {
 
 /** Layers whose policies name principals; in the others a Principal element means nothing. */
 export const namesPrincipals = (layer: Layer) =>
-  layer === 'resource' || layer === 'trust' || layer === 'rcp' || layer === 'endpoint'
+  layer === 'resource' || layer === 'acl' || layer === 'trust' || layer === 'rcp' || layer === 'endpoint'
 
 /**
  * Whether and how far a statement applies: `none` when it does not. Statements of layers that name no principals reach `free`.

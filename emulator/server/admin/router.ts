@@ -5,8 +5,9 @@ import type { StateDocument } from '../../state/store.ts'
 import type { Emulator } from '../app.ts'
 import { AdminError } from './adminError.ts'
 import { parseDuration } from './duration.ts'
-import { buildClusters, buildWorld } from '../world/build.ts'
+import { buildClusters, buildEndpoints, buildWorld } from '../world/build.ts'
 import { playScenario, readScenario } from '../world/scenario.ts'
+import type { EndpointRecord } from '../endpoints/endpoints.ts'
 import { readWorld, WorldError } from '../world/world.ts'
 import { ownPagesOnly } from './guard.ts'
 import { usageOf } from './usage.ts'
@@ -61,9 +62,17 @@ export function adminRouter(emulator: Emulator): Router {
     res.json({ keys: Object.fromEntries(keys) })
   })
   router.post('/cloudhsm', json, (req, res) => {
-    const { account, region, clusters } = clusterRequest(req.body)
-    buildClusters(emulator, { account, region }, clusters)
-    res.json({ declared: Object.keys(clusters) })
+    const { account, region, items } = declared(req.body, 'clusters', '"cluster-…":{…}')
+    buildClusters(emulator, { account, region }, items)
+    res.json({ declared: Object.keys(items) })
+  })
+  router.get('/vpc-endpoints', (_req, res) => {
+    res.json({ endpoints: emulator.core.endpoints.list().map(endpointView) })
+  })
+  router.post('/vpc-endpoints', json, (req, res) => {
+    const { account, region, items } = declared(req.body, 'endpoints', '"vpce-…":{…}')
+    buildEndpoints(emulator, { account, region }, items)
+    res.json({ declared: Object.keys(items) })
   })
   router.post('/scenarios', json, async (req, res) => {
     res.json({ steps: await playScenario(emulator, readScenario(req.body)) })
@@ -131,18 +140,23 @@ function stateDocument(body: unknown): StateDocument {
   return document as StateDocument
 }
 
-/** `{"account":"111111111111","region":"us-east-1","clusters":{"cluster-…":{…}}}` */
-function clusterRequest(body: unknown) {
-  const { account, region = 'us-east-1', clusters } = (body ?? {}) as Readonly<Record<string, unknown>>
+/** `{"account":"111111111111","region":"us-east-1","clusters":{"cluster-…":{…}}}`: things declared under their ids. */
+function declared(body: unknown, member: string, example: string) {
+  const { account, region = 'us-east-1', [member]: items } = (body ?? {}) as Readonly<Record<string, unknown>>
   const whole = typeof account === 'string' && isAccountId(account) && typeof region === 'string'
-  if (!whole || typeof clusters !== 'object' || clusters === null) {
+  if (!whole || typeof items !== 'object' || items === null) {
     throw new AdminError(
       400,
-      'say {"account":"111111111111","region":"us-east-1","clusters":{"cluster-…":{…}}}; see docs/admin.md',
+      `say {"account":"111111111111","region":"us-east-1","${member}":{${example}}}; see docs/admin.md`,
     )
   }
-  return { account, region, clusters: clusters as Readonly<Record<string, unknown>> }
+  return { account, region, items: items as Readonly<Record<string, unknown>> }
 }
+
+const endpointView = ({ policy, ...rest }: EndpointRecord) => ({
+  ...rest,
+  ...(policy !== undefined && { policy: JSON.parse(policy) as object }),
+})
 
 function listOptions(query: URLSearchParams) {
   const limit = Number(query.get('limit') ?? '100')

@@ -1,3 +1,5 @@
+import { bucketOf, endpointHost } from '../endpoints/host.ts'
+
 /** `bucket.s3.us-east-1.amazonaws.com`, `bucket.s3.localhost`, `bucket.s3-us-west-2.amazonaws.com`, `bucket.s3.emulator`. */
 const S3_HOST = /^(.+)\.s3(?:[.-][^:]*)?$/
 /** What SDKs build for `http://localhost:4566`. */
@@ -9,8 +11,11 @@ const LOCALHOST = /^(.+)\.localhost$/
  * @param path percent-encoded, as sent
  */
 export function routeBucketHost(host: string, path: string): string {
+  const endpoint = endpointHost(host)
+  if (endpoint) return routed(bucketOf(endpoint), path)
   const name = host.replace(/:\d+$/, '').toLowerCase()
   const bucket = (S3_HOST.exec(name) ?? LOCALHOST.exec(name))?.[1]
-  if (bucket === undefined || bucket === 's3') return path
-  return `/${bucket}${path}`
+  return bucket === 's3' ? path : routed(bucket, path)
 }
+
+const routed = (bucket: string | undefined, path: string) => (bucket === undefined ? path : `/${bucket}${path}`)

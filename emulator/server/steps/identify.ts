@@ -2,7 +2,9 @@ import { AwsError } from '../../lib/awsError.ts'
 import { peekCredential } from '../../sigv4/authorization.ts'
 import type { Exchange } from '../exchange.ts'
 import { PROTOCOLS } from '../protocols.ts'
+import { endpointHost, type EndpointHost } from '../endpoints/host.ts'
 import { routeBucketHost } from './bucketHost.ts'
+import { refuseLargeHead } from './headSize.ts'
 import { read } from './receive.ts'
 
 const DEFAULT_REGION = 'us-east-1'
@@ -13,14 +15,20 @@ const DEFAULT_REGION = 'us-east-1'
  */
 export function identify(exchange: Exchange): void | Promise<void> {
   const scope = peekCredential(exchange)
-  const name = targetService(exchange) ?? scope?.service
-  if (name !== undefined) return settle(exchange, name, scope?.region)
-  return unsignedService(exchange).then((found) => settle(exchange, found, undefined))
+  const endpoint = endpointHost(exchange.headers['host'] ?? '')
+  const name = targetService(exchange) ?? scope?.service ?? endpoint?.service
+  if (name !== undefined) return settle(exchange, name, scope?.region, endpoint)
+  return unsignedService(exchange).then((found) => settle(exchange, found, undefined, endpoint))
 }
 
-function settle(exchange: Exchange, name: string, region: string | undefined): void | Promise<void> {
+function settle(
+  exchange: Exchange,
+  name: string,
+  region: string | undefined,
+  endpoint: EndpointHost | undefined,
+): void | Promise<void> {
   exchange.serviceName = name
-  exchange.region = regionOf(region) ?? hostRegion(exchange) ?? DEFAULT_REGION
+  exchange.region = regionOf(region) ?? endpoint?.region ?? hostRegion(exchange) ?? DEFAULT_REGION
   const service = exchange.core.registry.get(name)
   exchange.service = service
   if (!service) {
@@ -31,7 +39,9 @@ function settle(exchange: Exchange, name: string, region: string | undefined): v
   if (name === 's3') {
     exchange.routedPath = routeBucketHost(exchange.headers['host'] ?? '', exchange.path)
     exchange.requestId = exchange.core.env.ids.base32(16)
+    refuseLargeHead(exchange)
   }
+  if (endpoint) exchange.endpoint = exchange.core.endpoints.admit(endpoint, name)
   const model = service.model()
   // Loaded at the first request; later ones need not wait.
   if (!(model instanceof Promise)) exchange.model = model

@@ -7,11 +7,18 @@ import type { Exchange } from '../exchange.ts'
 export function match(exchange: Exchange): void {
   const { model, service } = exchange
   if (!model || !service) return
-  const operation = exchange.protocol.operationOf(wireRequest(exchange), model)
+  const operation = exchange.protocol.operationOf(wireRequest(exchange), model) ?? formOperation(exchange)
   exchange.operation = operation
   if (operation === undefined) return
   exchange.operationModel = model.operations.get(operation)
   exchange.row = service.row(operation)
+}
+
+function formOperation(exchange: Exchange): string | undefined {
+  const forms = exchange.service?.definition.forms
+  if (!forms?.accepts(wireRequest(exchange))) return undefined
+  exchange.isForm = true
+  return forms.operation
 }
 
 /** Refuses requests that name no operation, and operations that have no row. */

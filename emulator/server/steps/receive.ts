@@ -36,6 +36,7 @@ export function receive(core: Core, req: IncomingMessage, res: ServerResponse): 
     service: undefined,
     model: undefined,
     routedPath: path,
+    endpoint: undefined,
     wire: undefined,
     operation: undefined,
     operationModel: undefined,
@@ -43,6 +44,8 @@ export function receive(core: Core, req: IncomingMessage, res: ServerResponse): 
     body: EMPTY,
     stream: undefined,
     trailers: undefined,
+    isForm: false,
+    form: undefined,
     claim: { kind: 'anonymous' },
     caller: ANONYMOUS,
     input: EMPTY,
@@ -60,7 +63,7 @@ export function read(exchange: Exchange): void | Promise<void> {
   if (exchange.row?.streams || req.readableEnded) return
   const length = headers['content-length']
   if (length === '0' || (length === undefined && headers['transfer-encoding'] === undefined)) return
-  if (length !== undefined && Number(length) > LARGEST_BODY) throw tooLarge()
+  if (length !== undefined && Number(length) > LARGEST_BODY) throw tooLarge(exchange)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -69,7 +72,7 @@ export function read(exchange: Exchange): void | Promise<void> {
       if (size > LARGEST_BODY) {
         req.removeAllListeners('data')
         req.resume()
-        reject(tooLarge())
+        reject(tooLarge(exchange))
         return
       }
       chunks.push(chunk)
@@ -93,4 +96,8 @@ export function read(exchange: Exchange): void | Promise<void> {
   })
 }
 
-const tooLarge = () => new AwsError('RequestEntityTooLargeException', 413, 'The request entity is too large.')
+/** S3's own words (S3 API Reference, "List of error codes"); elsewhere those of AWS's common front end. */
+const tooLarge = ({ serviceName }: Exchange) =>
+  serviceName === 's3'
+    ? new AwsError('MaxMessageLengthExceeded', 400, 'Your request was too big.')
+    : new AwsError('RequestEntityTooLargeException', 413, 'The request entity is too large.')

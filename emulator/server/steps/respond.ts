@@ -11,7 +11,7 @@ export function encode(exchange: Exchange): void {
   if (!operationModel) throw new Error('nothing was matched')
   const response = exchange.protocol.encode(exchange.output, operationModel, answering(exchange))
   if (call) for (const name in call.responseHeaders) response.headers[name] = call.responseHeaders[name] ?? ''
-  exchange.response = response
+  exchange.response = exchange.form ? exchange.form.answer(response) : response
 }
 
 export const answering = ({ requestId, method, path }: Exchange) => ({ requestId, method, path })
@@ -53,6 +53,11 @@ const PATIENCE = { bytes: 64 * 1024 * 1024, milliseconds: 5_000 }
 /** Reads to the end of a body, or until patience does. */
 function discarded(req: IncomingMessage): Promise<void> {
   return new Promise((resolve) => {
+    // The client has gone: nothing will be heard of it any more.
+    if (req.destroyed) {
+      resolve()
+      return
+    }
     let left = PATIENCE.bytes
     const timer = setTimeout(done, PATIENCE.milliseconds)
     function done() {

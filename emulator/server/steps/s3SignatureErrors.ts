@@ -201,7 +201,7 @@ function tooSkewed(date: string, now: number, windowSeconds: number): AwsError {
 function mismatch(problem: Extract<Problem, { code: 'mismatch' }>): AwsError {
   const { accessKeyId, provided, canonicalRequest } = problem
   const stringToSign = wireBytes(problem.stringToSign)
-  const canonical = wireBytes(canonicalRequest)
+  const canonical = wireBytes(withoutKeys(canonicalRequest))
   return new AwsError(
     'SignatureDoesNotMatch',
     403,
@@ -219,6 +219,11 @@ function mismatch(problem: Extract<Problem, { code: 'mismatch' }>): AwsError {
       },
     },
   )
+}
+
+/** AWS repeats the canonical request as it is. Here the keys of SSE-C are left out of it: error texts end up in logs. */
+function withoutKeys(canonicalRequest: string): string {
+  return canonicalRequest.replace(/^(x-amz-(?:copy-source-)?server-side-encryption-customer-key):.*$/gm, '$1:REDACTED')
 }
 
 /** `41 57 53 …` */

@@ -48,6 +48,8 @@ export async function buildWorld(emulator: Emulator, world: World): Promise<Worl
   for (const [site, spec] of sites)
     for (const [name, key] of Object.entries(spec.keys ?? {})) await buildKey(site, name, key)
   for (const [site, spec] of sites) await buildPolicies(site, spec)
+  for (const [site, { vpcEndpoints = {} }] of sites)
+    buildEndpoints(emulator, site, vpcEndpoints, (document) => text(site, document))
   for (const [site, spec] of sites)
     for (const [name, bucket] of Object.entries(spec.buckets ?? {})) await buildBucket(site, name, bucket)
   // Last, because service control policies bind the roots that do the building.
@@ -77,6 +79,24 @@ export function buildClusters(
     for (const [id, spec] of Object.entries(clusters)) {
       try {
         declareCluster(kms, place, id, spec)
+      } catch (error) {
+        throw new WorldError(error instanceof Error ? error.message : String(error))
+      }
+    }
+  })
+}
+
+/** Declares VPC endpoints: there is no EC2 that could make them. Throws WorldError. */
+export function buildEndpoints(
+  { core, store }: Pick<Emulator, 'core' | 'store'>,
+  place: { readonly account: string; readonly region: string },
+  endpoints: Readonly<Record<string, unknown>>,
+  policyText?: (document: object) => string,
+): void {
+  store.transaction(() => {
+    for (const [id, spec] of Object.entries(endpoints)) {
+      try {
+        core.endpoints.declare(place, id, spec, policyText)
       } catch (error) {
         throw new WorldError(error instanceof Error ? error.message : String(error))
       }

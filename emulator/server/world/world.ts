@@ -25,6 +25,8 @@ export interface AccountSpec {
   readonly buckets?: Readonly<Record<string, BucketSpec>>
   /** CloudHSM clusters that custom key stores may be made of, by id (docs/worlds.md). */
   readonly cloudHsmClusters?: Readonly<Record<string, object>>
+  /** VPC endpoints that requests may come through, by id (docs/worlds.md). */
+  readonly vpcEndpoints?: Readonly<Record<string, object>>
 }
 
 interface PrincipalSpec {
@@ -100,7 +102,17 @@ export interface OrganizationSpec {
 /** A world that cannot be built; the message names the place and what to write instead. */
 export class WorldError extends Error {}
 
-const ACCOUNT_KEYS = ['region', 'policies', 'users', 'groups', 'roles', 'keys', 'buckets', 'cloudHsmClusters']
+const ACCOUNT_KEYS = [
+  'region',
+  'policies',
+  'users',
+  'groups',
+  'roles',
+  'keys',
+  'buckets',
+  'cloudHsmClusters',
+  'vpcEndpoints',
+]
 
 /** Checks the shape of a parsed world file. Throws WorldError. */
 export function readWorld(value: unknown): World {

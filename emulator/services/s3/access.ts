@@ -2,9 +2,11 @@ import type { ContextValue, Tags } from '../../access/types.ts'
 import type { Call } from '../../operation/call.ts'
 import type { Check, Resource } from '../../operation/define.ts'
 import type { AuditFacts } from '../../operation/trace.ts'
-import { policyInForce } from './policy/inForce.ts'
+import { bucketAcl, objectAcl } from './acl/policy.ts'
+import { aclsEnabled, ownerOf, writerOf } from './acl/ownership.ts'
+import { denialsInForce, policyInForce } from './policy/inForce.ts'
 import { bucketArn, objectArn } from './names.ts'
-import type { BucketRecord } from './state.ts'
+import type { BucketRecord, ObjectDescription } from './state.ts'
 
 type Keys = Readonly<Record<string, ContextValue | undefined>>
 type S3Call = Pick<Call, 'caller' | 'http' | 'time' | 'account'>
@@ -16,19 +18,74 @@ export function bucketResource(bucket: BucketRecord, call: S3Call): Resource {
     account: bucket.account,
     guard: 'ordinary',
     policy: policyInForce(bucket, call),
+    acl: bucketAcl(bucket, call),
     context: { 's3:ResourceAccount': bucket.account },
   }
 }
 
-/** An object, existing or not, as policies see it. With BucketOwnerEnforced all objects are the bucket owner's. */
-export function objectResource(bucket: BucketRecord, key: string, call: S3Call, existingTags?: Tags): Resource {
+/** What decides who may do what to an object. */
+type Owned = Pick<ObjectDescription, 'tags' | 'owner' | 'acl'>
+
+/**
+ * An object, existing or not, as policies see it. Where ACLs are enabled it may belong to another account than the bucket: then
+ * that account is trusted, and the bucket policy can deny but not allow (S3 User Guide, "Object-level operations").
+ */
+export function objectResource(bucket: BucketRecord, key: string, call: S3Call, object?: Owned): Resource {
+  if (aclsEnabled(bucket)) return ownedResource(bucket, key, call, object)
   return {
     arn: objectArn(bucket.name, key),
     account: bucket.account,
     guard: 'ordinary',
     policy: policyInForce(bucket, call),
-    context: () => ({ 's3:ResourceAccount': bucket.account, ...tagKeys('s3:ExistingObjectTag', existingTags) }),
+    context: objectKeys(bucket, object),
   }
+}
+
+function ownedResource(bucket: BucketRecord, key: string, call: S3Call, object: Owned | undefined): Resource {
+  const account = object ? ownerOf(bucket, object) : bucket.account
+  const foreign = account !== bucket.account
+  return {
+    arn: objectArn(bucket.name, key),
+    account,
+    guard: 'ordinary',
+    policy: foreign ? denialsInForce(bucket, call) : policyInForce(bucket, call),
+    acl: objectAcl(bucket, object, call),
+    context: objectKeys(bucket, object),
+  }
+}
+
+const objectKeys =
+  ({ account }: BucketRecord, object: Owned | undefined) =>
+  () => ({
+    's3:ResourceAccount': account,
+    ...tagKeys('s3:ExistingObjectTag', object?.tags),
+  })
+
+/**
+ * A place in a bucket that is written to or deleted from: a matter of the bucket, whoever owns what is there. Its ACL lets others
+ * write, but not touch what is not theirs (S3 User Guide, "What permissions can I grant?").
+ * @param replaced what is there now, if anything
+ */
+export function placeResource(
+  bucket: BucketRecord,
+  key: string,
+  call: S3Call,
+  replaced: () => Pick<ObjectDescription, 'owner'> | undefined,
+): Resource {
+  return {
+    arn: objectArn(bucket.name, key),
+    account: bucket.account,
+    guard: 'ordinary',
+    policy: policyInForce(bucket, call),
+    acl: bucket.acl && writeAcl(bucket, call, replaced),
+    context: { 's3:ResourceAccount': bucket.account },
+  }
+}
+
+function writeAcl(bucket: BucketRecord, call: S3Call, replaced: () => Pick<ObjectDescription, 'owner'> | undefined) {
+  const acl = bucketAcl(bucket, call)
+  const there = acl && replaced()
+  return there && ownerOf(bucket, there) !== writerOf(call, bucket) ? undefined : acl
 }
 
 /** `<prefix>/<tag key>` for each tag. */
@@ -41,6 +98,14 @@ export const requestTagKeys = (tags: Tags): Keys =>
   Object.keys(tags).length === 0
     ? {}
     : { ...tagKeys('s3:RequestObjectTag', tags), 's3:RequestObjectTagKeys': Object.keys(tags) }
+
+/** Of the operations that s3:PutObject covers, those that make an object (S3 User Guide, "Enforce conditional writes"). */
+const CREATING: ReadonlySet<string> = new Set(['PutObject', 'CopyObject', 'CompleteMultipartUpload'])
+
+/** `s3:ObjectCreationOperation`: so that a policy can demand conditions of them, and let uploads begin. */
+export const creationKey = ({ operation }: Pick<Call, 'operation'>): Keys => ({
+  's3:ObjectCreationOperation': String(CREATING.has(operation)),
+})
 
 /** Whether the caller may learn that a key does not exist (facts: A10). */
 export const listBucketCheck = (bucket: BucketRecord, call: S3Call): Check => ({
@@ -81,10 +146,11 @@ export function requestKeys(_input: object, call: Pick<Call, 'http' | 'time' | '
 
 function signatureKeys({ http, time, caller }: Pick<Call, 'http' | 'time' | 'caller'>): Keys {
   if (caller.principal.kind === 'anonymous') return {}
-  const query = http.headers['authorization'] === undefined ? new URLSearchParams(http.query) : undefined
+  const inHeaders = http.form === true || http.headers['authorization'] !== undefined
+  const query = inHeaders ? undefined : new URLSearchParams(http.query)
   const signedAt = parseAmzDate(query?.get('X-Amz-Date') ?? http.headers['x-amz-date'])
   return {
-    's3:authType': query ? 'REST-QUERY-STRING' : 'REST-HEADER',
+    's3:authType': http.form === true ? 'POST' : query ? 'REST-QUERY-STRING' : 'REST-HEADER',
     's3:signatureversion': 'AWS4-HMAC-SHA256',
     's3:signatureAge': signedAt === undefined ? undefined : String(Math.max(0, time - signedAt)),
   }
@@ -99,13 +165,21 @@ function parseAmzDate(text: string | undefined): number | undefined {
 
 /** The audit trail's facts about a bucket or an object in it. */
 export function auditFacts(
-  input: { readonly Bucket?: string | undefined; readonly Key?: string | undefined },
+  input: {
+    readonly Bucket?: string | undefined
+    readonly Key?: string | undefined
+    readonly VersionId?: string | undefined
+  },
   bucket: BucketRecord | undefined,
 ): AuditFacts {
-  const { Bucket = '', Key } = input
+  const { Bucket = '', Key, VersionId } = input
   const account = bucket?.account
   return {
-    requestParameters: { bucketName: Bucket, ...(Key !== undefined && { key: Key }) },
+    requestParameters: {
+      bucketName: Bucket,
+      ...(Key !== undefined && { key: Key }),
+      ...(VersionId !== undefined && { versionId: VersionId }),
+    },
     responseElements: null,
     ...(account !== undefined && {
       resources: [

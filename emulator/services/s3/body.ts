@@ -5,11 +5,15 @@ import { headerNotImplemented } from './errors.ts'
 /** The most a single upload, a part or the source of a copy may hold: 5 GiB. */
 export const LARGEST_UPLOAD = 5 * 1024 ** 3
 
-/** The body of a request and how many bytes of plaintext it announces. Throws MissingContentLength, EntityTooLarge. */
+/**
+ * The body of a request and how many bytes of plaintext it announces; a form's says so at its end only, and keeps to its limits
+ * itself (post/). Throws MissingContentLength, EntityTooLarge.
+ */
 export function incomingBody({ http, body }: Pick<Call, 'http' | 'body'>): {
   readonly source: AsyncIterable<Buffer>
-  readonly length: number
+  readonly length: number | undefined
 } {
+  if (http.form === true) return { source: body ?? empty(), length: undefined }
   const chunked = /\baws-chunked\b/i.test(http.headers['content-encoding'] ?? '')
   const decoded = http.headers['x-amz-decoded-content-length']
   const announced = decoded ?? (chunked ? undefined : http.headers['content-length'])
@@ -24,9 +28,14 @@ export function incomingBody({ http, body }: Pick<Call, 'http' | 'body'>): {
   return { source: body ?? empty(), length }
 }
 
-export const entityTooLarge = (size: number): AwsError =>
+export const entityTooLarge = (size: number, most = LARGEST_UPLOAD): AwsError =>
   new AwsError('EntityTooLarge', 400, 'Your proposed upload exceeds the maximum allowed size', {
-    fields: { ProposedSize: String(size), MaxSizeAllowed: String(LARGEST_UPLOAD) },
+    fields: { ProposedSize: String(size), MaxSizeAllowed: String(most) },
+  })
+
+export const entityTooSmall = (size: number, least: number): AwsError =>
+  new AwsError('EntityTooSmall', 400, 'Your proposed upload is smaller than the minimum allowed size', {
+    fields: { ProposedSize: String(size), MinSizeAllowed: String(least) },
   })
 
 async function* empty(): AsyncGenerator<Buffer> {

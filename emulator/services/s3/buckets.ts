@@ -14,13 +14,28 @@ export interface BucketRequest {
 
 /**
  * The bucket a request is about. Throws, in AWS's order: NoSuchBucket, the Region's refusal, and those of
- * `x-amz-expected-bucket-owner` (facts: A1, captures 7.10).
+ * `x-amz-expected-bucket-owner` (facts: A1, captures 7.10), and of those who do not pay.
  */
 export function requireBucket(input: BucketRequest, call: Call<S3State>): BucketRecord {
   const bucket = existingBucket(input.Bucket ?? '', call)
   requireRegion(bucket, call)
   requireOwner(bucket, input.ExpectedBucketOwner, call)
+  if (bucket.requesterPays) requirePayer(bucket, call)
   return bucket
+}
+
+const PAYER = 'x-amz-request-payer'
+
+/**
+ * Where the requester pays, other accounts must say that they know, in a header or in the query, and strangers are not served (S3 User
+ * Guide, "Using Requester Pays buckets"). Throws AccessDenied.
+ */
+export function requirePayer(bucket: BucketRecord, call: Pick<Call, 'account' | 'http' | 'responseHeaders'>): void {
+  if (call.account === bucket.account) return
+  const { headers, query } = call.http
+  const payer = headers[PAYER] ?? new URLSearchParams(query).get(PAYER)
+  if (call.account === '' || payer !== 'requester') throw accessDenied()
+  call.responseHeaders['x-amz-request-charged'] = 'requester'
 }
 
 export function existingBucket(name: string, call: Call<S3State>): BucketRecord {

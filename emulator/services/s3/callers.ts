@@ -1,5 +1,6 @@
 import type { Principal } from '../../access/types.ts'
 import type { Call } from '../../operation/call.ts'
+import { ANONYMOUS_ID } from './acl/ownership.ts'
 import { canonicalId } from './names.ts'
 
 /** The ARN by which denials name the caller; undefined for anonymous and service callers. */
@@ -22,7 +23,6 @@ export function initiatorOf(principal: Principal): { readonly id: string; readon
     case 'service':
       return { id: principal.service, name: principal.service }
     case 'anonymous':
-      // AWS's canonical id of anonymous callers.
-      return { id: '65a011a29cdf8ec533ec3d1ccaae921c' }
+      return { id: ANONYMOUS_ID }
   }
 }

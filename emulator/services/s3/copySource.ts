@@ -1,11 +1,13 @@
 import type { Call } from '../../operation/call.ts'
 import type { Check } from '../../operation/define.ts'
 import { listBucketCheck, objectResource, requestKeys } from './access.ts'
+import { requireReadableSource } from './archive.ts'
 import { LARGEST_UPLOAD } from './body.ts'
-import { existingBucket, requireOwner } from './buckets.ts'
-import { findObject } from './data/objects.ts'
+import { existingBucket, requireOwner, requirePayer } from './buckets.ts'
+import { findObject, findVersion } from './data/versions.ts'
+import { isVersionId } from './data/versionIds.ts'
 import { invalidArgument, invalidRequest, noSuchKey, noSuchVersion, notEmulated } from './errors.ts'
-import type { BucketRecord, ObjectRecord, S3State } from './state.ts'
+import { isMarker, type BucketRecord, type ObjectRecord, type S3State } from './state.ts'
 
 /** What `x-amz-copy-source` names. */
 export interface CopySource {
@@ -58,23 +60,32 @@ export function* admitSource(
 ): Generator<Check, FoundSource, void> {
   const bucket = existingBucket(source.bucket, call)
   if (expectedOwner !== undefined) requireOwner(bucket, expectedOwner, { http: { ...call.http, query: '' } })
+  if (bucket.requesterPays) requirePayer(bucket, call)
   const { key, versionId } = source
-  if (versionId !== undefined && versionId !== 'null' && !/^[A-Za-z0-9._-]{32}$/.test(versionId)) {
+  if (versionId !== undefined && !isVersionId(versionId)) {
     throw invalidArgument('Invalid version id specified', 'versionId', versionId)
   }
-  const object = versionId === undefined || versionId === 'null' ? findObject(call, source.bucket, key) : undefined
+  const version =
+    versionId === undefined ? findObject(call, bucket.name, key) : findVersion(call, bucket.name, key, versionId)
+  const object = version && !isMarker(version) ? version : undefined
   yield {
     action: versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion',
-    resource: objectResource(bucket, key, call, object?.tags),
+    resource: objectResource(bucket, key, call, object),
     context: { ...requestKeys({}, call), 's3:VersionId': versionId },
   }
   if (!object) {
+    // The sentence is AWS's; that the permission is asked for first is not recorded.
+    if (version) {
+      throw invalidRequest('The source of a copy request may not specifically refer to a delete marker by version id.')
+    }
     yield listBucketCheck(bucket, call)
-    throw versionId === undefined || versionId === 'null' ? noSuchKey(key) : noSuchVersion(key, versionId)
+    const isKey = versionId === undefined || (versionId === 'null' && bucket.versioning === undefined)
+    throw isKey ? noSuchKey(key) : noSuchVersion(key, versionId)
   }
   if (object.encryption.kind === 'kms' && bucket.region !== call.region) {
     throw notEmulated('s3 copies of KMS-encrypted objects from other Regions')
   }
+  requireReadableSource(object, call.time)
   return { bucket, object }
 }
 

@@ -12,7 +12,18 @@ import type { S3State } from './state.ts'
 export function denied(decision: Decision, { resource }: Check, call: Call<S3State>): AwsError {
   const name = /^arn:aws:s3:::([^/]+)/.exec(resource.arn)?.[1]
   const bucket = name === undefined ? undefined : call.state.buckets.in().get(name)
-  return new AwsError('AccessDenied', 403, denialMessage(decision, { form: 's3', mention: resource.mention }), {
+  const text =
+    bucket && isStranger(bucket.account, call)
+      ? 'Access Denied'
+      : denialMessage(decision, { form: 's3', mention: resource.mention })
+  return new AwsError('AccessDenied', 403, text, {
     headers: bucket ? { 'x-amz-bucket-region': bucket.region } : {},
   })
+}
+
+/** To the bucket, whoever owns the object (`denialMessage` asks for the latter). */
+function isStranger(owner: string, { account, env: { directory } }: Call<S3State>): boolean {
+  if (account === owner) return false
+  const organization = directory.organization(owner)?.id
+  return organization === undefined || organization !== directory.organization(account)?.id
 }

@@ -1,11 +1,13 @@
 import { AwsError } from '../../lib/awsError.ts'
 import type { Call } from '../../operation/call.ts'
-import { invalidRequest, notEmulated } from './errors.ts'
-import type { ContentHeaders, ObjectDescription } from './state.ts'
+import { writtenOwnership } from './acl/write.ts'
+import { requestedLock, type LockInput } from './lock/requested.ts'
+import type { BucketRecord, ContentHeaders, ObjectDescription } from './state.ts'
 import { readTagHeader } from './tags.ts'
 
 /** What PutObject, CopyObject and CreateMultipartUpload say about an object in headers. */
-export interface DescriptionInput {
+export interface DescriptionInput extends LockInput {
+  readonly Key?: string | undefined
   readonly ACL?: string | undefined
   readonly CacheControl?: string | undefined
   readonly ContentDisposition?: string | undefined
@@ -16,18 +18,19 @@ export interface DescriptionInput {
   readonly StorageClass?: string | undefined
   readonly Tagging?: string | undefined
   readonly WebsiteRedirectLocation?: string | undefined
-  readonly ObjectLockMode?: string | undefined
-  readonly ObjectLockRetainUntilDate?: Date | undefined
-  readonly ObjectLockLegalHoldStatus?: string | undefined
 }
 
 const DEFAULT_CONTENT_TYPE = 'binary/octet-stream'
 const LARGEST_METADATA = 2048
 
 /** Reads and checks them. Throws S3's refusals of each. */
-export function describeObject(input: DescriptionInput, call: Pick<Call, 'http'>): ObjectDescription {
-  refuseAcl(input.ACL, call)
-  refuseObjectLock(input)
+export function describeObject(
+  input: DescriptionInput,
+  bucket: BucketRecord,
+  call: Pick<Call, 'http' | 'caller' | 'account' | 'operation' | 'time'>,
+): ObjectDescription {
+  const ownership = writtenOwnership(input, bucket, call)
+  const lock = requestedLock(input, bucket, call)
   const { Metadata = {} } = input
   refuseLargeMetadata(Metadata)
   return {
@@ -35,6 +38,8 @@ export function describeObject(input: DescriptionInput, call: Pick<Call, 'http'>
     metadata: Metadata,
     tags: readTagHeader(input.Tagging),
     storageClass: readStorageClass(input.StorageClass),
+    lock,
+    ...ownership,
   }
 }
 
@@ -46,9 +51,25 @@ export function contentHeaders(input: DescriptionInput, call: Pick<Call, 'http'>
     contentEncoding: withoutChunking(input.ContentEncoding),
     contentLanguage: input.ContentLanguage,
     expires: call.http.headers['expires'],
-    websiteRedirectLocation: input.WebsiteRedirectLocation,
+    websiteRedirectLocation: readRedirect(input.WebsiteRedirectLocation),
   }
 }
+
+const LONGEST_REDIRECT = 2048
+
+/** Throws InvalidRedirectLocation: the first sentence as seen in public issue threads, the second is ours. */
+function readRedirect(location: string | undefined): string | undefined {
+  if (location === undefined) return undefined
+  if (!/^(?:https?:\/\/|\/)/.test(location)) {
+    throw invalidRedirect("The website redirect location must have a prefix of 'http://' or 'https://' or '/'.")
+  }
+  if (location.length > LONGEST_REDIRECT) {
+    throw invalidRedirect(`The length of website redirect location cannot exceed ${LONGEST_REDIRECT} characters.`)
+  }
+  return location
+}
+
+const invalidRedirect = (text: string) => new AwsError('InvalidRedirectLocation', 400, text)
 
 /** `aws-chunked` says how the body travelled, not what it is. */
 function withoutChunking(encoding: string | undefined): string | undefined {
@@ -68,7 +89,7 @@ function refuseLargeMetadata(metadata: Readonly<Record<string, string>>): void {
   })
 }
 
-/** Classes from which objects can be read at once; they differ in price only. */
+/** They differ in price only, except for the archives (archive.ts). */
 const STORAGE_CLASSES: ReadonlySet<string> = new Set([
   'STANDARD',
   'REDUCED_REDUNDANCY',
@@ -76,31 +97,16 @@ const STORAGE_CLASSES: ReadonlySet<string> = new Set([
   'ONEZONE_IA',
   'INTELLIGENT_TIERING',
   'GLACIER_IR',
+  'GLACIER',
+  'DEEP_ARCHIVE',
 ])
-const ARCHIVES: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE'])
 
 function readStorageClass(given: string | undefined): string {
   if (given === undefined) return 'STANDARD'
   if (STORAGE_CLASSES.has(given)) return given
-  if (ARCHIVES.has(given)) throw notEmulated(`s3 storage class ${given}`)
   throw new AwsError('InvalidStorageClass', 400, 'The storage class you specified is not valid', {
     fields: { StorageClassRequested: given },
   })
-}
-
-const GRANTS = ['full-control', 'read', 'read-acp', 'write', 'write-acp'].map((name) => `x-amz-grant-${name}`)
-
-/** Under BucketOwnerEnforced only the ACL that says nothing new is accepted (facts: A2). */
-export function refuseAcl(acl: string | undefined, { http }: Pick<Call, 'http'>): void {
-  const granted = GRANTS.some((name) => http.headers[name] !== undefined)
-  if (!granted && (acl === undefined || acl === 'bucket-owner-full-control')) return
-  throw new AwsError('AccessControlListNotSupported', 400, 'The bucket does not allow ACLs')
-}
-
-function refuseObjectLock(input: DescriptionInput): void {
-  if (input.ObjectLockMode ?? input.ObjectLockRetainUntilDate ?? input.ObjectLockLegalHoldStatus) {
-    throw invalidRequest('Bucket is missing Object Lock Configuration')
-  }
 }
 
 /** The same, as members of an answer; `Expires` goes out as it came in. */

@@ -28,8 +28,8 @@ export const accessDenied = (text = 'Access Denied'): AwsError => new AwsError('
 export const noSuchBucket = (bucket: string): AwsError =>
   new AwsError('NoSuchBucket', 404, 'The specified bucket does not exist', { fields: { BucketName: bucket } })
 
-export const noSuchKey = (key: string): AwsError =>
-  new AwsError('NoSuchKey', 404, 'The specified key does not exist.', { fields: { Key: key } })
+export const noSuchKey = (key: string, headers: Readonly<Record<string, string>> = {}): AwsError =>
+  new AwsError('NoSuchKey', 404, 'The specified key does not exist.', { fields: { Key: key }, headers })
 
 export const noSuchVersion = (key: string, versionId: string): AwsError =>
   new AwsError('NoSuchVersion', 404, 'The specified version does not exist.', {
@@ -44,8 +44,27 @@ export const noSuchUpload = (uploadId: string): AwsError =>
     { fields: { UploadId: uploadId } },
   )
 
+/** The answer to anything but the deletion of a delete marker that was named by its id (facts: captures 7.8). */
+export const isDeleteMarker = (method: string, versionId: string, lastModified: number): AwsError =>
+  new AwsError('MethodNotAllowed', 405, NOT_ALLOWED, {
+    fields: { Method: method, ResourceType: 'DeleteMarker' },
+    headers: {
+      allow: 'DELETE',
+      'last-modified': new Date(lastModified).toUTCString(),
+      ...markerHeaders(versionId),
+    },
+  })
+
+/** What answers say about the delete marker that they are about. */
+export const markerHeaders = (versionId: string) => ({
+  'x-amz-delete-marker': 'true',
+  'x-amz-version-id': versionId,
+})
+
+const NOT_ALLOWED = 'The specified method is not allowed against this resource.'
+
 export const methodNotAllowed = (method: string, resourceType: string): AwsError =>
-  new AwsError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.', {
+  new AwsError('MethodNotAllowed', 405, NOT_ALLOWED, {
     fields: { Method: method, ResourceType: resourceType },
   })
 

@@ -8,7 +8,7 @@ export interface Position {
 }
 
 export interface ListingRequest<T> {
-  readonly table: Table<T>
+  readonly table: Pick<Table<T>, 'entries'>
   /** What stands before the keys in the table's ids: `<bucket>/`. */
   readonly base: string
   readonly prefix: string
@@ -17,6 +17,20 @@ export interface ListingRequest<T> {
   readonly max: number
   /** What follows the key in an id, in code units. */
   readonly suffixLength?: number
+  /** How keys are written in ids, and read from them. */
+  readonly spelling?: Spelling
+  /** Where exactly the page begins, when `after` alone does not say it. */
+  readonly begin?: Cursor | undefined
+}
+
+export interface Spelling {
+  readonly write: (text: string) => string
+  readonly read: (text: string) => string
+}
+
+export interface Cursor {
+  readonly from?: string
+  readonly after?: string
 }
 
 export interface Page<T> {
@@ -33,12 +47,12 @@ export interface Page<T> {
  * proportion to its own length.
  */
 export function listPage<T>(request: ListingRequest<T>): Page<T> {
-  const { table, base, max, suffixLength = 0 } = request
-  const start = base + sortable(request.prefix)
-  const delimiter = sortable(request.delimiter)
+  const { table, base, max, suffixLength = 0, spelling = PLAIN } = request
+  const start = base + spelling.write(request.prefix)
+  const delimiter = spelling.write(request.delimiter)
   const rows: (readonly [string, T])[] = []
   const commonPrefixes: string[] = []
-  const marker = request.after && base + sortable(request.after.text)
+  const marker = request.after && base + spelling.write(request.after.text)
   let last: Position | undefined
   let cursor: Cursor | undefined = beginning(request)
 
@@ -55,10 +69,10 @@ export function listPage<T>(request: ListingRequest<T>): Page<T> {
       if (rows.length + commonPrefixes.length >= max) return { rows, commonPrefixes, truncated: max > 0, next: last }
       if (common === undefined) {
         rows.push([id, record])
-        last = { kind: 'key', text: fromSortable(id.slice(base.length)) }
+        last = { kind: 'key', text: spelling.read(id.slice(base.length)) }
         continue
       }
-      const text = fromSortable(common.slice(base.length))
+      const text = spelling.read(common.slice(base.length))
       commonPrefixes.push(text)
       last = { kind: 'prefix', text }
       jump = { from: following(common) }
@@ -69,12 +83,10 @@ export function listPage<T>(request: ListingRequest<T>): Page<T> {
   return { rows, commonPrefixes, truncated: false, next: undefined }
 }
 
-interface Cursor {
-  readonly from?: string
-  readonly after?: string
-}
+const PLAIN: Spelling = { write: sortable, read: fromSortable }
 
-function beginning<T>({ base, after }: ListingRequest<T>): Cursor {
+function beginning<T>({ base, after, begin }: ListingRequest<T>): Cursor {
+  if (begin) return begin
   if (!after) return {}
   const id = base + sortable(after.text)
   return after.kind === 'prefix' ? { from: following(id) } : { after: id }

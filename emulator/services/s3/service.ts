@@ -1,7 +1,9 @@
 import { AwsError } from '../../lib/awsError.ts'
 import { defineService } from '../../operation/define.ts'
 import { checkWholeBody } from './checksums/whole.ts'
+import { crossOrigin } from './cors/crossOrigin.ts'
 import { denied } from './denied.ts'
+import { formUploads } from './post/uploads.ts'
 import { blobsInUse, s3State, type S3State } from './state.ts'
 
 /**
@@ -35,6 +37,8 @@ export const s3 = defineService<typeof import('@aws-sdk/client-s3'), S3State>({
   },
   keyFailure,
   checkBody: checkWholeBody,
+  crossOrigin,
+  forms: formUploads,
   liveBlobs: blobsInUse,
   start: ({ bucketKeys }) => {
     bucketKeys.clear()

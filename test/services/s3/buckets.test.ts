@@ -23,7 +23,7 @@ import {
   HeadBucketCommand,
   ListBucketsCommand,
   ListObjectsV2Command,
-  PutBucketCorsCommand,
+  PutBucketReplicationCommand,
   PutBucketTaggingCommand,
   PutObjectCommand,
   PutPublicAccessBlockCommand,
@@ -284,11 +284,12 @@ describe('what is not configured', () => {
   })
 
   it('cannot be configured yet, and says so', async () => {
-    const input = { Bucket, CORSConfiguration: { CORSRules: [{ AllowedMethods: ['GET'], AllowedOrigins: ['*'] }] } }
-    expect(await refusal(world.s3.send(new PutBucketCorsCommand(input)))).toEqual({
+    const ReplicationConfiguration = { Role: `arn:aws:iam::${ACCOUNT}:role/replicator`, Rules: [] }
+    const input = { Bucket, ReplicationConfiguration }
+    expect(await refusal(world.s3.send(new PutBucketReplicationCommand(input)))).toEqual({
       status: 501,
       code: 'NotImplemented',
-      message: 'twokey does not emulate s3:PutBucketCors',
+      message: 'twokey does not emulate s3:PutBucketReplication',
     })
   })
 })

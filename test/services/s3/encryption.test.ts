@@ -135,11 +135,17 @@ describe('SSE-KMS', () => {
   })
 
   it('is not confused with what is not emulated', async () => {
-    const dsse = { ServerSideEncryption: 'aws:kms:dsse' as const }
-    expect(await refusal(put('dsse', dsse))).toEqual({
+    const fsx = { ServerSideEncryption: 'aws:fsx' as const, SSEKMSKeyId: undefined }
+    expect(await refusal(put('fsx', fsx))).toEqual({
       status: 501,
       code: 'NotImplemented',
-      message: 'twokey does not emulate s3 server-side encryption aws:kms:dsse',
+      message: 'twokey does not emulate s3 server-side encryption aws:fsx',
+    })
+    const rule = { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:fsx' as const } }
+    expect(await refusal(setDefault(rule))).toEqual({
+      status: 501,
+      code: 'NotImplemented',
+      message: 'twokey does not emulate s3 default encryption aws:fsx',
     })
   })
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { listPage, urlEncoded, type Position } from '../../../emulator/services/s3/listing.ts'
+import { partRecordId, partsOf, UPLOAD_SUFFIX } from '../../../emulator/services/s3/data/uploads.ts'
+import type { S3State } from '../../../emulator/services/s3/state.ts'
 import { fromSortable, sortable } from '../../../emulator/services/s3/names.ts'
 import { openStore } from '../../../emulator/state/openStore.ts'
 import type { Table } from '../../../emulator/state/store.ts'
@@ -15,6 +17,9 @@ async function tableOf(keys: readonly string[]): Promise<{ table: Table<string>;
   let walked = 0
   const counting: Table<string> = {
     ...table,
+    put: (id, record) => {
+      table.put(id, record)
+    },
     get size() {
       return table.size
     },
@@ -58,6 +63,44 @@ describe('a listing', () => {
     expect(page.commonPrefixes).toEqual(['a/', 'c/'])
     expect(page.rows.map(([, key]) => key)).toEqual(['b'])
     expect(walked()).toBeLessThan(10)
+  })
+
+  it.each([
+    ['first', undefined, ''],
+    ['middle', { kind: 'key', text: 'a/50000' } as const, ''],
+    ['middle, of common prefixes', { kind: 'prefix', text: 'a/' } as const, '/'],
+    ['last', { kind: 'key', text: 'b99990' } as const, ''],
+    ['rolled up', undefined, '/'],
+  ])('of 100 000 keys costs as much as its page is long: %s', async (_, after, delimiter) => {
+    const digits = (n: number) => String(n).padStart(5, '0')
+    const keys = Array.from({ length: 100_000 }, (__, n) => (n < 99_000 ? `a/${digits(n)}` : `b${digits(n)}`))
+    const { table, walked } = await tableOf(keys)
+    const { rows, commonPrefixes } = list(table, '', delimiter, 10, after)
+    expect(rows.length + commonPrefixes.length).toBeGreaterThan(8)
+    // One more, to know whether there is more; and one for each leap.
+    expect(walked()).toBeLessThanOrEqual(12)
+  })
+
+  it('of uploads and of parts starts where the page does', async () => {
+    const { table, walked } = await tableOf([])
+    const id = 'i'.repeat(UPLOAD_SUFFIX - 1)
+    for (let n = 0; n < 5000; n++) table.put(`bucket/a/${String(n).padStart(4, '0')}\0${id}`, '')
+    for (let n = 1; n <= 10_000; n++) table.put(partRecordId('upload', n), '')
+    const request = { table, base: 'bucket/', prefix: '', max: 10, suffixLength: UPLOAD_SUFFIX }
+    const after = { kind: 'key', text: `a/2500\0${id}` } as const
+    expect(listPage({ ...request, delimiter: '', after }).rows[0]?.[0]).toBe(`bucket/a/2501\0${id}`)
+    expect(walked()).toBeLessThanOrEqual(12)
+    const before = walked()
+    expect(listPage({ ...request, delimiter: '/', after: undefined }).commonPrefixes).toEqual(['a/'])
+    // The table's neighbour is looked at, too.
+    expect(walked() - before).toBeLessThanOrEqual(3)
+
+    const state = { parts: { in: () => table } } as unknown as S3State
+    const middle = partsOf({ state } as Parameters<typeof partsOf>[0], 'upload', 5000)
+    const asked = walked()
+    expect(middle.next().done).toBe(false)
+    expect(walked() - asked).toBe(1)
+    middle.return()
   })
 
   it('does not name a common prefix again that its marker names', async () => {

@@ -7,9 +7,19 @@ import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetBucketCorsCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketNotificationConfigurationCommand,
   GetObjectCommand,
+  GetObjectLockConfigurationCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
+  PutBucketCorsCommand,
+  PutBucketLifecycleConfigurationCommand,
+  PutBucketNotificationConfigurationCommand,
   PutObjectCommand,
+  PutObjectLockConfigurationCommand,
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
@@ -70,5 +80,58 @@ describe('after a restart', () => {
     expect(await read('multipart')).toBe(secret)
     const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket }))
     expect(Contents?.map(({ Key }) => Key)).toEqual(['aes', 'kms', 'multipart'])
+  })
+
+  it('configurations of buckets are what they were', async () => {
+    let s3 = emulator.client(S3Client)
+    await s3.send(new CreateBucketCommand({ Bucket }))
+    const rule = { ID: 'r', Status: 'Enabled' as const, Filter: {} }
+    const date = new Date('2031-01-01T00:00:00Z')
+    const Rules = [
+      {
+        ...rule,
+        Expiration: { Date: date },
+        Transitions: [{ Date: new Date('2030-01-01'), StorageClass: 'GLACIER' as const }],
+      },
+    ]
+    await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules } }))
+    const CORSRules = [{ AllowedOrigins: ['*'], AllowedMethods: ['GET'] }]
+    await s3.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules } }))
+    const bridge = { EventBridgeConfiguration: {} }
+    await s3.send(new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration: bridge }))
+
+    s3 = await restart()
+    expect((await s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))).Rules).toEqual(Rules)
+    expect((await s3.send(new GetBucketCorsCommand({ Bucket }))).CORSRules).toEqual(CORSRules)
+    const { EventBridgeConfiguration } = await s3.send(new GetBucketNotificationConfigurationCommand({ Bucket }))
+    expect(EventBridgeConfiguration).toEqual({})
+  })
+
+  it('locked versions are locked, for as long as they were', async () => {
+    let s3 = emulator.client(S3Client)
+    await s3.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }))
+    const DefaultRetention = { Mode: 'GOVERNANCE' as const, Days: 1 }
+    const ObjectLockConfiguration = { ObjectLockEnabled: 'Enabled' as const, Rule: { DefaultRetention } }
+    await s3.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration }))
+    const Key = 'locked'
+    const { VersionId } = await s3.send(
+      new PutObjectCommand({ Bucket, Key, Body: 'x', ObjectLockLegalHoldStatus: 'ON' }),
+    )
+    const lock = async () => {
+      const { ObjectLockMode, ObjectLockRetainUntilDate, ObjectLockLegalHoldStatus } = await s3.send(
+        new HeadObjectCommand({ Bucket, Key }),
+      )
+      return { ObjectLockMode, ObjectLockRetainUntilDate, ObjectLockLegalHoldStatus }
+    }
+    const before = await lock()
+    expect(before.ObjectLockLegalHoldStatus).toBe('ON')
+
+    s3 = await restart()
+    expect(await lock()).toEqual(before)
+    const configured = await s3.send(new GetObjectLockConfigurationCommand({ Bucket }))
+    expect(configured.ObjectLockConfiguration).toEqual(ObjectLockConfiguration)
+    await expect(s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId }))).rejects.toThrow(
+      'Access Denied because object protected by object lock.',
+    )
   })
 })

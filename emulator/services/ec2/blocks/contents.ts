@@ -1,4 +1,4 @@
-import { fromStored, generateSecret, toStored } from '../../../crypto/material.ts'
+import { derivedSecret, fromStored, generateSecret, toStored } from '../../../crypto/material.ts'
 import { decryptRange, encryptStream } from '../../../crypto/objectCipher.ts'
 import type { SecretBytes } from '../../../crypto/types.ts'
 import type { Environment } from '../../../operation/call.ts'
@@ -96,10 +96,13 @@ export async function putBlock(
   if (replaced !== undefined) call.env.blobs.delete(replaced)
 }
 
+/** EBS's data keys are 64 bytes, for a cipher of two keys; blocks here are encrypted under one. */
+const blockKey = (secret: SecretBytes) => derivedSecret(secret, 'twokey/ebs block')
+
 async function writeBlob({ env }: BlockCall, bytes: Buffer, secret: SecretBytes): Promise<string> {
   const writer = env.blobs.create()
   try {
-    for await (const chunk of encryptStream(secret, identityOf(writer.id))([bytes])) await writer.write(chunk)
+    for await (const chunk of encryptStream(blockKey(secret), identityOf(writer.id))([bytes])) await writer.write(chunk)
     await writer.commit()
     return writer.id
   } catch (error) {
@@ -124,7 +127,7 @@ export async function readBlob({ env }: BlockCall, blob: string, secret: SecretB
   const reader = env.blobs.open(blob)
   try {
     const chunks: Buffer[] = []
-    const stream = decryptRange(secret, identityOf(blob), BLOCK_SIZE, 0, BLOCK_SIZE, (from, to) =>
+    const stream = decryptRange(blockKey(secret), identityOf(blob), BLOCK_SIZE, 0, BLOCK_SIZE, (from, to) =>
       reader.read(from, to),
     )
     for await (const chunk of stream) chunks.push(chunk)

@@ -27,16 +27,26 @@ export function requestedChecksum(
   if (given.length + announced.length > 1) {
     throw invalidRequest('Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.')
   }
-  const [algorithm] = given
-  if (algorithm) return { algorithm, expected: wellFormed(algorithm, input[`Checksum${algorithm}`] ?? '') }
-  const [inTrailer] = announced
-  if (inTrailer) return { algorithm: inTrailer }
+  const [algorithm = announced[0]] = given
+  if (algorithm) requireNamed(input.ChecksumAlgorithm, algorithm)
+  if (given.length > 0 && algorithm)
+    return { algorithm, expected: wellFormed(algorithm, input[`Checksum${algorithm}`] ?? '') }
+  if (algorithm) return { algorithm }
   if (input.ChecksumAlgorithm !== undefined) {
     throw invalidRequest(
       'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.',
     )
   }
   return undefined
+}
+
+/** A checksum of another algorithm than the request names is none of its body (PutObject's documentation). */
+function requireNamed(named: string | undefined, algorithm: ChecksumAlgorithm): void {
+  if (named === undefined || named.toUpperCase() === algorithm) return
+  if (!isAlgorithm(named) && !named.startsWith('XXHASH')) {
+    throw invalidRequest('Value for x-amz-sdk-checksum-algorithm header is invalid.')
+  }
+  throw badDigest(named)
 }
 
 /** A checksum header's value, or InvalidRequest when it cannot be one. */
@@ -74,7 +84,7 @@ export function verifyChecksum(
   if (expected !== computed) throw badDigest(algorithm)
 }
 
-export const badDigest = (algorithm: ChecksumAlgorithm): AwsError =>
+export const badDigest = (algorithm: string): AwsError =>
   new AwsError('BadDigest', 400, `The ${algorithm} you specified did not match the calculated checksum.`)
 
 /** Bytes of a Content-MD5 header. Throws InvalidDigest. */

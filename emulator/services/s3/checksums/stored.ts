@@ -13,7 +13,7 @@ export interface PlainChecksum {
 /** Binds a sealed checksum to the blob it is about; of the whole object, to its first. */
 const sealIdentity = (blob: string) => `s3 checksum ${blob}`
 
-/** A checksum as it is kept: under KMS sealed with the data key, since the checksum of few bytes gives them away. */
+/** A checksum as it is kept: sealed with the data key, except under SSE-S3, since the checksum of few bytes gives them away. */
 export function keepChecksum(
   checksum: PlainChecksum,
   encryption: Encryption,

@@ -26,8 +26,8 @@ export interface WriteRequest {
   readonly bucket: string
   readonly key: string
   readonly source: AsyncIterable<Buffer>
-  /** Bytes of plaintext to come. */
-  readonly length: number
+  /** Bytes of plaintext to come; undefined where only the end tells. */
+  readonly length: number | undefined
   readonly md5: boolean
   readonly algorithms: readonly ChecksumAlgorithm[]
   /** Refuses the body by throwing, before anything of it becomes readable. */
@@ -44,8 +44,8 @@ export async function writeBody(request: WriteRequest): Promise<StoredBody> {
   const identity = blobIdentity(bucket, key, writer.id)
   const digests = new Digests(request.md5, request.algorithms)
   try {
-    const counted = digests.pass(source, length)
-    if (length <= SMALL) await writer.write(sealSmall(dataKey, identity, await collect(counted)))
+    const { isSmall, chunks: counted } = await begun(digests.pass(source, length ?? Infinity), length)
+    if (isSmall) await writer.write(sealSmall(dataKey, identity, await collect(counted)))
     else for await (const chunk of encryptStream(dataKey, identity)(counted)) await writer.write(chunk)
     const facts = await digests.finish(length)
     request.verify?.(facts)
@@ -55,6 +55,25 @@ export async function writeBody(request: WriteRequest): Promise<StoredBody> {
     await writer.abort()
     throw isCutShort(error) ? requestTimeout() : error
   }
+}
+
+/** A body of unknown length is read until it is known to be small or not. */
+async function begun(source: AsyncGenerator<Buffer, void, undefined>, length: number | undefined) {
+  if (length !== undefined) return { isSmall: length <= SMALL, chunks: source }
+  const head: Buffer[] = []
+  let size = 0
+  while (size <= SMALL) {
+    const next = await source.next()
+    if (next.done === true) return { isSmall: true, chunks: each(head) }
+    head.push(next.value)
+    size += next.value.length
+  }
+  return { isSmall: false, chunks: each(head, source) }
+}
+
+async function* each(head: Buffer[], rest?: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  for (let chunk = head.shift(); chunk; chunk = head.shift()) yield chunk
+  if (rest) yield* rest
 }
 
 async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
@@ -85,8 +104,8 @@ class Digests {
   }
 
   /** Throws IncompleteBody when fewer bytes came than were announced. */
-  async finish(length: number): Promise<BodyFacts> {
-    if (this.#size !== length) throw incompleteBody()
+  async finish(length: number | undefined): Promise<BodyFacts> {
+    if (length !== undefined && this.#size !== length) throw incompleteBody()
     const checksums: Partial<Record<ChecksumAlgorithm, string>> = {}
     for (const { name, digester } of this.#digesters) checksums[name] = (await digester.digest()).toString('base64')
     return { size: this.#size, md5: this.#md5?.digest(), checksums }

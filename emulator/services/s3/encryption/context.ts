@@ -5,8 +5,8 @@ const HEADER = 'x-amz-server-side-encryption-context'
 /** The encryption context header: base64 of a JSON object of strings (facts: A6). Throws InvalidArgument. */
 export function readContext(header: string | undefined): Readonly<Record<string, string>> | undefined {
   if (header === undefined) return undefined
-  const pairs = parsePairs(Buffer.from(header, 'base64').toString('utf8'))
-  if (pairs && isBase64(header)) return pairs
+  const pairs = isBase64(header) ? parsePairs(Buffer.from(header, 'base64')) : undefined
+  if (pairs) return pairs
   throw invalidArgument(
     `The header '${HEADER}' shall be Base64-encoded UTF-8 string holding JSON which represents a string-string map`,
     HEADER,
@@ -16,10 +16,12 @@ export function readContext(header: string | undefined): Readonly<Record<string,
 
 const isBase64 = (text: string) => /^[A-Za-z0-9+/]*={0,2}$/.test(text)
 
-function parsePairs(text: string): Readonly<Record<string, string>> | undefined {
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function parsePairs(bytes: Buffer): Readonly<Record<string, string>> | undefined {
   let parsed: unknown
   try {
-    parsed = JSON.parse(text)
+    parsed = JSON.parse(utf8.decode(bytes))
   } catch {
     return undefined
   }

@@ -1,20 +1,31 @@
 import { fromStored, generateSecret, secretOf, toStored } from '../../../crypto/material.ts'
+import { twoKeys } from '../../../crypto/objectCipher.ts'
 import type { SecretBytes } from '../../../crypto/types.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Keys } from '../../../operation/define.ts'
 import { invalidArgument } from '../errors.ts'
-import type { Encryption, S3State } from '../state.ts'
+import type { Encryption, S3State, UploadRecord } from '../state.ts'
 import { requesterOf } from './bucketKeys.ts'
+import {
+  customerEncryption,
+  proveCustomerKey,
+  proveUploadKey,
+  requireCustomerKey,
+  type CustomerKey,
+} from './customerKeys.ts'
 import type { EncryptionPlan } from './plan.ts'
 
 /** Key uses that rows declare. */
 export const GENERATE = { generate: 'GenerateDataKey' } as const
 export const DECRYPT = { decrypt: 'Decrypt' } as const
+export const REWRAP = { reEncrypt: 'ReEncrypt' } as const
 
 /** What a body is encrypted with, and what must be kept to find it again. */
 export interface DataKey {
   readonly secret: SecretBytes
   readonly encryption: Encryption
+  /** Of SSE-C: what answers echo. */
+  readonly customerKey?: CustomerKey | undefined
 }
 
 type KmsPlan = Extract<EncryptionPlan, { readonly kind: 'kms' }>
@@ -22,9 +33,13 @@ type KmsEncryption = Extract<Encryption, { readonly kind: 'kms' }>
 type GenerateCall = Call<S3State, Keys<typeof GENERATE>>
 type DecryptCall = Call<S3State, Keys<typeof DECRYPT>>
 
-/** A key for a new object: S3's own, or one from KMS, asked for in the caller's name. */
+/** A key for a new object: S3's own, the customer's, or one from KMS, asked for in the caller's name. */
 export async function newDataKey(plan: EncryptionPlan, call: GenerateCall): Promise<DataKey> {
   if (plan.kind === 's3') return { secret: masterKey(call), encryption: { kind: 's3' } }
+  if (plan.kind === 'customer') {
+    const { customerKey } = plan
+    return { secret: customerKey.secret, encryption: customerEncryption(customerKey), customerKey }
+  }
   requireSignature(call)
   return plan.bucketKey ? bucketLevelKey(plan, call) : generate(plan, call, false)
 }
@@ -60,9 +75,9 @@ async function generate(plan: KmsPlan, call: GenerateCall, spared: boolean): Pro
     { spared },
   )
   if (!Plaintext || !CiphertextBlob || KeyId === undefined) throw new Error('KMS gave no data key')
-  const { context, contextGiven, bucketKey } = plan
+  const { context, contextGiven, bucketKey, dual } = plan
   return {
-    secret: takeOver(Plaintext),
+    secret: layered(takeOver(Plaintext), dual, call),
     encryption: {
       kind: 'kms',
       keyArn: KeyId,
@@ -70,15 +85,44 @@ async function generate(plan: KmsPlan, call: GenerateCall, spared: boolean): Pro
       context,
       contextGiven,
       bucketKey,
+      ...(dual && { dual }),
     },
   }
 }
 
-/** The key of stored bytes. Under KMS the caller's permission to decrypt is asked for at each access, Bucket Key or not. */
-export async function openDataKey(encryption: Encryption, call: DecryptCall): Promise<SecretBytes> {
+/** DSSE-KMS: a second layer, under S3's own key, around that of KMS's data key. */
+function layered(
+  secret: SecretBytes,
+  dual: boolean | undefined,
+  call: Pick<Call<S3State>, 'state' | 'env'>,
+): SecretBytes {
+  return dual ? twoKeys(secret, masterKey(call)) : secret
+}
+
+/**
+ * The key of stored bytes. Under KMS the caller's permission to decrypt is asked for at each access, Bucket Key or not.
+ * @param customerKey what the request brings
+ */
+export async function openDataKey(
+  encryption: Encryption,
+  call: DecryptCall,
+  customerKey: CustomerKey | undefined,
+): Promise<SecretBytes> {
   if (encryption.kind === 's3') return masterKey(call)
+  if (encryption.kind === 'customer') return proveCustomerKey(encryption, customerKey)
   requireSignature(call)
   return encryption.bucketKey ? openBucketLevelKey(encryption, call) : decrypt(encryption, call, false)
+}
+
+/** The same for an upload in progress, whose parts must bring the customer's key that it was begun with. */
+export async function openUploadKey(
+  { encryption }: UploadRecord,
+  call: DecryptCall,
+  customerKey: CustomerKey | undefined,
+): Promise<SecretBytes> {
+  if (encryption.kind === 'customer') return proveUploadKey(encryption, customerKey)
+  requireCustomerKey(encryption, customerKey)
+  return openDataKey(encryption, call, undefined)
 }
 
 async function openBucketLevelKey(encryption: KmsEncryption, call: DecryptCall): Promise<SecretBytes> {
@@ -101,7 +145,25 @@ async function decrypt(encryption: KmsEncryption, call: DecryptCall, spared: boo
     { spared },
   )
   if (!Plaintext) throw new Error('KMS gave no plaintext')
-  return takeOver(Plaintext)
+  return layered(takeOver(Plaintext), encryption.dual, call)
+}
+
+/** The same data key, under another KMS key or in another context: KMS opens and seals it, and S3 does not see it. */
+export async function rewrapDataKey(
+  encryption: KmsEncryption,
+  plan: KmsPlan,
+  call: Call<S3State, Keys<typeof REWRAP>>,
+): Promise<KmsEncryption> {
+  const { CiphertextBlob, KeyId } = await call.keys.reEncrypt({
+    CiphertextBlob: Buffer.from(encryption.dataKey, 'base64'),
+    SourceEncryptionContext: { ...encryption.context },
+    DestinationKeyId: plan.keyId,
+    DestinationEncryptionContext: { ...plan.context },
+  })
+  if (!CiphertextBlob || KeyId === undefined) throw new Error('KMS gave no data key')
+  const { context, contextGiven, bucketKey } = plan
+  const dataKey = Buffer.from(CiphertextBlob).toString('base64')
+  return { kind: 'kms', keyArn: KeyId, dataKey, context, contextGiven, bucketKey }
 }
 
 /** Behind a type that must be asked; the loose copy is cleared. */

@@ -1,24 +1,23 @@
 import type { Call } from '../../../operation/call.ts'
-import { accessDenied, invalidArgument, invalidRequest, notEmulated } from '../errors.ts'
+import { accessDenied, invalidArgument, notEmulated } from '../errors.ts'
 import { bucketArn, objectArn } from '../names.ts'
 import type { BucketRecord } from '../state.ts'
 import { callerArn } from '../callers.ts'
 import { readContext } from './context.ts'
+import { namesCustomerKey, readCustomerKey, type CustomerKey, type CustomerKeyRequest } from './customerKeys.ts'
 
 /** What a write may say about encryption. */
-export interface EncryptionRequest {
+export interface EncryptionRequest extends CustomerKeyRequest {
   readonly ServerSideEncryption?: string | undefined
   readonly SSEKMSKeyId?: string | undefined
   readonly SSEKMSEncryptionContext?: string | undefined
   readonly BucketKeyEnabled?: boolean | undefined
-  readonly SSECustomerAlgorithm?: string | undefined
-  readonly SSECustomerKey?: string | undefined
-  readonly SSECustomerKeyMD5?: string | undefined
 }
 
 /** How a write will be encrypted, before KMS has been asked. */
 export type EncryptionPlan =
   | { readonly kind: 's3' }
+  | { readonly kind: 'customer'; readonly customerKey: CustomerKey }
   | {
       readonly kind: 'kms'
       /** In the form given: KMS resolves it, in the caller's account. */
@@ -26,6 +25,8 @@ export type EncryptionPlan =
       readonly context: Readonly<Record<string, string>>
       readonly contextGiven: boolean
       readonly bucketKey: boolean
+      /** DSSE-KMS. */
+      readonly dual?: true | undefined
     }
 
 /** The key S3 uses when none is named. */
@@ -33,8 +34,9 @@ const S3_MANAGED_KEY = 'alias/aws/s3'
 const SSE_HEADER = 'x-amz-server-side-encryption'
 
 /**
- * Request headers, else the bucket's default, else SSE-S3 (facts: A4). A request for `aws:kms` without a key id means aws/s3, not
- * the bucket's default key; the bucket's Bucket Key setting still applies. Throws InvalidArgument (facts: A9).
+ * Request headers, else the bucket's default, else SSE-S3 (facts: A4). A request for `aws:kms` or `aws:kms:dsse` without a key id
+ * means aws/s3, not the bucket's default key; the bucket's Bucket Key setting still applies. DSSE-KMS has no Bucket Keys (facts: A6,
+ * A7): a setting for them, in a header or of the bucket, has no effect on it. Throws InvalidArgument (facts: A9).
  */
 export function planEncryption(
   input: EncryptionRequest,
@@ -42,22 +44,14 @@ export function planEncryption(
   key: string,
   call: Call,
 ): EncryptionPlan {
-  const asked = input.ServerSideEncryption
-  refuseCustomerKeys(input, bucket, key, call)
-  if (asked !== undefined && asked !== 'AES256' && asked !== 'aws:kms') {
-    if (asked === 'aws:kms:dsse' || asked === 'aws:fsx') throw notEmulated(`s3 server-side encryption ${asked}`)
-    throw invalidArgument('The encryption method specified is not supported', SSE_HEADER, asked)
-  }
-  if (asked !== 'aws:kms' && input.SSEKMSKeyId !== undefined) {
-    throw invalidArgument(
-      'Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms',
-      SSE_HEADER,
-      asked ?? 'null',
-    )
-  }
+  const customerKey = admitCustomerKey(input, bucket, key, call)
+  const asked = readMethod(input)
+  if (customerKey) return { kind: 'customer', customerKey }
   const fallback = bucket.encryption
-  if ((asked ?? fallback.algorithm) !== 'aws:kms') return { kind: 's3' }
-  const bucketKey = input.BucketKeyEnabled ?? fallback.bucketKey
+  const method = asked ?? fallback.algorithm
+  if (!isKms(method)) return { kind: 's3' }
+  const dual = method === 'aws:kms:dsse'
+  const bucketKey = !dual && (input.BucketKeyEnabled ?? fallback.bucketKey)
   const given = readContext(input.SSEKMSEncryptionContext)
   const arn = bucketKey ? bucketArn(bucket.name) : objectArn(bucket.name, key)
   const named = given?.['aws:s3:arn']
@@ -74,13 +68,36 @@ export function planEncryption(
     context: { 'aws:s3:arn': arn, ...given },
     contextGiven: given !== undefined && Object.keys(given).some((name) => name !== 'aws:s3:arn'),
     bucketKey,
+    ...(dual && { dual }),
   }
 }
 
-/** SSE-C: buckets block it unless told otherwise (facts: captures 7.6); where it is admitted, it is not emulated yet. */
-function refuseCustomerKeys(input: EncryptionRequest, bucket: BucketRecord, key: string, call: Call): void {
-  const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = input
-  if (SSECustomerAlgorithm === undefined && SSECustomerKey === undefined && SSECustomerKeyMD5 === undefined) return
+/** The method that the headers name. Throws InvalidArgument for others, and for a key id without one that takes it. */
+function readMethod({ ServerSideEncryption: asked, SSEKMSKeyId }: EncryptionRequest) {
+  if (asked !== undefined && asked !== 'AES256' && !isKms(asked)) {
+    if (asked === 'aws:fsx') throw notEmulated(`s3 server-side encryption ${asked}`)
+    throw invalidArgument('The encryption method specified is not supported', SSE_HEADER, asked)
+  }
+  if (!isKms(asked) && SSEKMSKeyId !== undefined) {
+    throw invalidArgument(
+      'Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms',
+      SSE_HEADER,
+      asked ?? 'null',
+    )
+  }
+  return asked
+}
+
+const isKms = (method: string | undefined) => method === 'aws:kms' || method === 'aws:kms:dsse'
+
+/** SSE-C, for writes. Buckets block it unless told otherwise (facts: captures 7.6), whatever the key. */
+function admitCustomerKey(
+  input: EncryptionRequest,
+  bucket: BucketRecord,
+  key: string,
+  call: Call,
+): CustomerKey | undefined {
+  if (!namesCustomerKey(input)) return undefined
   if (input.ServerSideEncryption !== undefined) {
     throw invalidArgument(
       'Server Side Encryption with Customer provided key is incompatible with the encryption method specified',
@@ -88,7 +105,7 @@ function refuseCustomerKeys(input: EncryptionRequest, bucket: BucketRecord, key:
       input.ServerSideEncryption,
     )
   }
-  if (!bucket.encryption.blocked.includes('SSE-C')) throw notEmulated('s3 server-side encryption with customer keys')
+  if (!bucket.encryption.blocked.includes('SSE-C')) return readCustomerKey(input)
   const arn = callerArn(call)
   if (arn === undefined) throw accessDenied()
   throw accessDenied(
@@ -101,10 +118,4 @@ export function refuseEncryptionHeaders(call: Pick<Call, 'http'>): void {
   const sse = call.http.headers[SSE_HEADER]
   if (sse === undefined) return
   throw invalidArgument(`${SSE_HEADER} header is not supported for this operation.`, SSE_HEADER, sse)
-}
-
-/** SSE-C headers belong to SSE-C objects, of which there are none yet (facts: A9). */
-export function refuseCustomerKey(call: Pick<Call, 'http'>): void {
-  if (call.http.headers['x-amz-server-side-encryption-customer-algorithm'] === undefined) return
-  throw invalidRequest('The encryption parameters are not applicable to this object.')
 }

@@ -38,10 +38,8 @@ function readConfiguration(configuration: ServerSideEncryptionConfiguration | un
   const byDefault = rule.ApplyServerSideEncryptionByDefault
   const algorithm = byDefault?.SSEAlgorithm ?? 'AES256'
   const keyId = byDefault?.KMSMasterKeyID
-  if (algorithm === 'aws:kms:dsse' || algorithm === 'aws:fsx') {
-    throw notEmulated(`s3 default encryption ${algorithm}`)
-  }
-  if (algorithm !== 'AES256' && algorithm !== 'aws:kms') throw malformedXml()
+  if (algorithm === 'aws:fsx') throw notEmulated(`s3 default encryption ${algorithm}`)
+  if (algorithm !== 'AES256' && algorithm !== 'aws:kms' && algorithm !== 'aws:kms:dsse') throw malformedXml()
   if (algorithm === 'AES256' && keyId !== undefined) {
     throw invalidArgument(
       'a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse',

@@ -1,3 +1,4 @@
+import { requireBodyChecksum } from '../checksums/whole.ts'
 import { notConfigured } from '../errors.ts'
 import { s3 } from '../service.ts'
 import { readBucketTags, tagSet } from '../tags.ts'
@@ -16,6 +17,7 @@ const putBucketTagging = s3.row('PutBucketTagging', {
   ...onBucket,
   action: 's3:PutBucketTagging',
   run(input, call, bucket) {
+    requireBodyChecksum(call)
     const tags = readBucketTags(input.Tagging?.TagSet)
     changeBucket(call, bucket, { tags })
     return {}

@@ -2,7 +2,8 @@ import { AwsError } from '../../../lib/awsError.ts'
 import type { BucketLocationConstraint } from '@aws-sdk/client-s3'
 import type { Call } from '../../../operation/call.ts'
 import { requestKeys } from '../access.ts'
-import { existingBucket, requireOwner, type BucketRequest } from '../buckets.ts'
+import { existingBucket, requireOwner, requirePayer, type BucketRequest } from '../buckets.ts'
+import { requireStill } from '../data/objects.ts'
 import { invalidArgument } from '../errors.ts'
 import { bucketArn, canonicalId } from '../names.ts'
 import { s3 } from '../service.ts'
@@ -22,15 +23,12 @@ const headBucket = s3.row('HeadBucket', {
 const deleteBucket = s3.row('DeleteBucket', {
   ...onBucket,
   action: 's3:DeleteBucket',
-  run(_input, { state, env }, { name }) {
+  run(_input, call, bucket) {
+    const { state, env } = call
+    const { name } = bucket
     const blobs: string[] = []
     env.store.transaction(() => {
-      const [first] = state.objects.in().entries({ prefix: `${name}/` })
-      if (first) {
-        throw new AwsError('BucketNotEmpty', 409, 'The bucket you tried to delete is not empty', {
-          fields: { BucketName: name },
-        })
-      }
+      requireEmpty(state, requireStill(call, bucket))
       // Uploads that were never completed go with it.
       for (const [id, { uploadId }] of [...state.uploads.in().entries({ prefix: `${name}/` })]) {
         for (const [partId, { blob }] of [...state.parts.in().entries({ prefix: `${uploadId}/` })]) {
@@ -46,10 +44,23 @@ const deleteBucket = s3.row('DeleteBucket', {
   },
 })
 
+/** Throws BucketNotEmpty. */
+function requireEmpty(state: S3State, { name, versioning }: BucketRecord): void {
+  const range = { prefix: `${name}/` }
+  const [object] = state.objects.in().entries(range)
+  const [version] = state.versions.in().entries(range)
+  if (!object && !version) return
+  const more = versioning === undefined ? '' : '. You must delete all versions in the bucket.'
+  throw new AwsError('BucketNotEmpty', 409, `The bucket you tried to delete is not empty${more}`, {
+    fields: { BucketName: name },
+  })
+}
+
 /** The one question about a bucket that every Region's endpoint answers. */
 function locateBucket(input: BucketRequest, call: Call<S3State>): BucketRecord {
   const bucket = existingBucket(input.Bucket ?? '', call)
   requireOwner(bucket, input.ExpectedBucketOwner, call)
+  if (bucket.requesterPays) requirePayer(bucket, call)
   return bucket
 }
 

@@ -8,10 +8,12 @@ import { combineChecksums } from '../checksums/combine.ts'
 import { badDigest, checksumMembers, type ChecksumMembers } from '../checksums/requested.ts'
 import { keepChecksum, partChecksum, type PlainChecksum } from '../checksums/stored.ts'
 import { checkWriteConditions } from '../conditions.ts'
-import { findObject, publish, wholeSeconds } from '../data/objects.ts'
+import { publish, wholeSeconds } from '../data/objects.ts'
 import { dropUpload, findPart } from '../data/uploads.ts'
+import { findCompleted } from '../data/versions.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
-import { DECRYPT, openDataKey } from '../encryption/dataKeys.ts'
+import type { CustomerKey } from '../encryption/customerKeys.ts'
+import { DECRYPT, openUploadKey } from '../encryption/dataKeys.ts'
 import { internalError, invalidRequest, malformedXml } from '../errors.ts'
 import { urlEncoded } from '../listing.ts'
 import { s3 } from '../service.ts'
@@ -110,9 +112,14 @@ function checkWhole(input: Input, upload: UploadRecord, size: number, checksum: 
   if (given.replace(/-\d+$/, '') !== checksum.value.replace(/-\d+$/, '')) throw badDigest(algorithm)
 }
 
-/** The key to the parts' checksums: S3's own is always at hand, KMS is asked only for explicit ones (facts: captures 7.2). */
-async function keyToChecksums(upload: UploadRecord, call: DecryptCall): Promise<SecretBytes | undefined> {
-  return upload.encryption.kind === 's3' || upload.checksum.explicit ? openDataKey(upload.encryption, call) : undefined
+/** The key to the parts' checksums: S3's own is always at hand, KMS, or the customer, only for explicit ones (facts: captures 7.2). */
+async function keyToChecksums(
+  upload: UploadRecord,
+  call: DecryptCall,
+  customerKey: CustomerKey | undefined,
+): Promise<SecretBytes | undefined> {
+  const needed = upload.encryption.kind === 's3' || upload.checksum.explicit || customerKey !== undefined
+  return needed ? openUploadKey(upload, call, customerKey) : undefined
 }
 
 async function wholeChecksum(
@@ -131,12 +138,15 @@ function assemble(
   checksum: StoredChecksum,
   call: Call<S3State>,
 ): ObjectRecord {
-  const { headers, metadata, tags, storageClass, key, encryption, uploadId } = upload
+  const { headers, metadata, tags, storageClass, owner, acl, lock, key, encryption, uploadId } = upload
   return {
     headers,
     metadata,
     tags,
     storageClass,
+    owner,
+    acl,
+    lock,
     key,
     encryption,
     uploadId,
@@ -148,6 +158,9 @@ function assemble(
   }
 }
 
+/** The schema allows a list no more. */
+const MOST_PARTS = 10_000
+
 const completeMultipartUpload = s3.row('CompleteMultipartUpload', {
   ...onUpload,
   action: 's3:PutObject',
@@ -156,10 +169,10 @@ const completeMultipartUpload = s3.row('CompleteMultipartUpload', {
     const listed = input.MultipartUpload?.Parts ?? []
     const repeated = repeatedCompletion(input, subject, listed, call)
     if (repeated) return answerFor(repeated, subject.bucket, undefined, call)
-    const upload = existingUpload(subject, input, call)
-    if (listed.length === 0) throw malformedXml()
+    const upload = existingUpload(subject, input)
+    if (listed.length === 0 || listed.length > MOST_PARTS) throw malformedXml()
     checkWriteConditions(input)
-    const dataKey = await keyToChecksums(upload, call)
+    const dataKey = await keyToChecksums(upload, call, subject.customerKey)
     const chosen = chooseParts(listed, upload, call)
     if (dataKey) checkPartChecksums(listed, chosen, upload, dataKey)
     const checksum = dataKey ? await wholeChecksum(upload, chosen, dataKey) : undefined
@@ -170,8 +183,8 @@ const completeMultipartUpload = s3.row('CompleteMultipartUpload', {
         : { algorithm, type }
     const object = assemble(upload, chosen, stored, call)
     checkWhole(input, upload, object.size, checksum)
-    replaceUpload(input, call, subject.bucket, upload, chosen, object)
-    return answerFor(object, subject.bucket, checksum, call)
+    const version = replaceUpload(input, call, subject.bucket, upload, chosen, object)
+    return answerFor(version, subject.bucket, checksum, call)
   },
 })
 
@@ -183,10 +196,10 @@ function replaceUpload(
   upload: UploadRecord,
   chosen: readonly PartRecord[],
   object: ObjectRecord,
-): void {
+): ObjectRecord {
   const kept = new Set(object.parts.map(({ blob }) => blob))
   let blobs: string[] = []
-  publish(call, bucket, object, input, {
+  const version = publish(call, bucket, object, input, {
     // Under KMS with explicit checksums S3 has begun to answer when it looks at the condition (facts: captures 7.1).
     status: upload.encryption.kind === 'kms' && upload.checksum.explicit ? 200 : 412,
     keepBlobsOnRefusal: true,
@@ -202,6 +215,7 @@ function replaceUpload(
     call.env.blobs,
     blobs.filter((blob) => !kept.has(blob)),
   )
+  return version
 }
 
 /** The exact repeat of a completion that succeeded answers alike, without checksums (facts: captures 7.5). */
@@ -212,8 +226,8 @@ function repeatedCompletion(
   call: Call<S3State>,
 ): ObjectRecord | undefined {
   if (upload || UploadId === undefined) return undefined
-  const object = findObject(call, bucket.name, key)
-  if (object?.uploadId !== UploadId || listed.length !== object.parts.length) return undefined
+  const object = findCompleted(call, bucket.name, key, UploadId)
+  if (listed.length !== object?.parts.length) return undefined
   const same =
     listed.every(({ PartNumber }, index) => PartNumber === object.parts[index]?.number) &&
     multipartEtag(listed.map(({ ETag }) => unquoted(ETag ?? ''))) === object.etag
@@ -231,6 +245,7 @@ function answerFor(
     Bucket: name,
     Key: object.key,
     ETag: `"${object.etag}"`,
+    VersionId: object.versionId,
     ...(checksum && checksumMembers(checksum)),
     ...encryptionMembers(object.encryption, call),
   }

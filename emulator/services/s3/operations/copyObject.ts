@@ -3,20 +3,23 @@ import type { SecretBytes } from '../../../crypto/types.ts'
 import { withKeys } from '../../../operation/conditionKeys.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Check, Keys } from '../../../operation/define.ts'
-import { auditFacts, objectResource, requestKeys } from '../access.ts'
+import { auditFacts, objectResource, placeResource, requestKeys } from '../access.ts'
 import { requireBucket } from '../buckets.ts'
 import { checksumMembers, namedAlgorithm } from '../checksums/requested.ts'
 import type { PlainChecksum } from '../checksums/stored.ts'
 import { checkSource, checkWrite, checkWriteConditions } from '../conditions.ts'
 import { admitSource, parseCopySource, requireCopyable, type CopySource, type FoundSource } from '../copySource.ts'
-import { findObject, holdBlobs, publish } from '../data/objects.ts'
+import { holdBlobs, publish } from '../data/objects.ts'
+import { answeredVersion, findObject } from '../data/versions.ts'
 import { readStream } from '../data/read.ts'
 import { writeBody } from '../data/write.ts'
 import { describeObject } from '../description.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
+import { readSourceCustomerKey, requireCustomerKey, type CustomerKey } from '../encryption/customerKeys.ts'
 import { DECRYPT, GENERATE, newDataKey, openDataKey } from '../encryption/dataKeys.ts'
 import { planEncryption } from '../encryption/plan.ts'
 import { invalidArgument, invalidRequest } from '../errors.ts'
+import { lockKeys } from '../lock/requested.ts'
 import { requireKey } from '../names.ts'
 import { s3 } from '../service.ts'
 import type { ObjectDescription, ObjectRecord, S3State } from '../state.ts'
@@ -28,6 +31,7 @@ type CopyCall = Call<S3State, Keys<typeof KEY_USES>>
 
 interface CopySubject extends Omit<WriteSubject, 'description'> {
   readonly source: CopySource
+  readonly sourceCustomerKey: CustomerKey | undefined
   /** As the request says; where a directive says COPY, the source's takes its place. */
   description: ObjectDescription
   /** Set by `admitCopy`. */
@@ -45,7 +49,8 @@ function copySubject(input: CopyObjectCommandInput, call: Call<S3State>): CopySu
     bucket,
     key,
     source: parseCopySource(input.CopySource ?? ''),
-    description: describeObject(input, call),
+    sourceCustomerKey: readSourceCustomerKey(input),
+    description: describeObject(input, bucket, call),
     plan: planEncryption(input, bucket, key, call),
   }
 }
@@ -74,18 +79,25 @@ async function* admitCopy(
   const copiesTags = input.TaggingDirective !== 'REPLACE' && Object.keys(object.tags).length > 0
   if (copiesTags) {
     yield {
-      action: 's3:GetObjectTagging',
-      resource: objectResource(found.bucket, object.key, call, object.tags),
-      context: requestKeys(input, call),
+      action: subject.source.versionId === undefined ? 's3:GetObjectTagging' : 's3:GetObjectVersionTagging',
+      resource: objectResource(found.bucket, object.key, call, object),
+      context: { ...requestKeys(input, call), 's3:VersionId': subject.source.versionId },
     }
   }
+  requireCustomerKey(object.encryption, subject.sourceCustomerKey)
   checkSource(object, input)
   requireCopyable(object.size)
   requireChange(input, subject)
   subject.found = found
-  subject.sourceKey = await openDataKey(object.encryption, call)
+  subject.sourceKey = await openDataKey(object.encryption, call, subject.sourceCustomerKey)
   subject.description = descriptionOf(input, subject.description, object)
-  yield* writeChecks(subject, dataKey, withKeys(main, requestTagKeys(subject.description.tags)))
+  yield* writeChecks(
+    input,
+    call,
+    subject,
+    dataKey,
+    withKeys(main, { ...requestTagKeys(subject.description.tags), ...lockKeys(subject.description.lock, call.time) }),
+  )
 }
 
 /** Copying an object to itself must change something that counts (facts: captures 7.7). */
@@ -93,7 +105,8 @@ function requireChange(input: CopyObjectCommandInput, { bucket, key, source }: C
   const same = source.bucket === bucket.name && source.key === key && source.versionId === undefined
   const changes =
     input.MetadataDirective === 'REPLACE' ||
-    (input.StorageClass ?? input.WebsiteRedirectLocation ?? input.ServerSideEncryption) !== undefined
+    (input.StorageClass ?? input.WebsiteRedirectLocation ?? input.ServerSideEncryption) !== undefined ||
+    input.SSECustomerAlgorithm !== undefined
   if (!same || changes) return
   throw invalidRequest(
     "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
@@ -115,6 +128,9 @@ function descriptionOf(
     ...content,
     tags: input.TaggingDirective === 'REPLACE' ? asked.tags : source.tags,
     storageClass: asked.storageClass,
+    lock: asked.lock,
+    owner: asked.owner,
+    acl: asked.acl,
   }
 }
 
@@ -123,7 +139,8 @@ const copyObject = s3.row('CopyObject', {
   action: 's3:PutObject',
   keyUse: KEY_USES,
   subject: copySubject,
-  resource: (_input, call, { bucket, key }) => objectResource(bucket, key, call),
+  resource: (_input, call, { bucket, key }) =>
+    placeResource(bucket, key, call, () => findObject(call, bucket.name, key)),
   context: requestKeys,
   admit: admitCopy,
   async run(input, call, subject) {
@@ -134,15 +151,16 @@ const copyObject = s3.row('CopyObject', {
       input.ChecksumAlgorithm === undefined ? found.object.checksum.algorithm : namedAlgorithm(input.ChecksumAlgorithm)
     const body = await copyBytes(call, subject, found, sourceKey, algorithm)
     const checksum: PlainChecksum = { algorithm, type: 'FULL_OBJECT', value: body.checksums[algorithm] ?? '' }
-    const object = newObject(call, subject, dataKey, body, checksum)
-    publish(call, subject.bucket, object, input)
+    const object = publish(call, subject.bucket, newObject(call, subject, dataKey, body, checksum), input)
     return {
+      CopySourceVersionId: answeredVersion(found.bucket, found.object),
+      VersionId: object.versionId,
       CopyObjectResult: {
         ETag: `"${object.etag}"`,
         LastModified: new Date(object.lastModified),
         ...checksumMembers(checksum),
       },
-      ...encryptionMembers(object.encryption, call),
+      ...encryptionMembers(object.encryption, call, dataKey.customerKey),
     }
   },
   audit: (input, _output, subject) => auditFacts(input, subject?.bucket),

@@ -1,14 +1,18 @@
 import { AwsError } from '../../../lib/awsError.ts'
 import type { Call } from '../../../operation/call.ts'
 import { auditFacts, requestKeys, tagKeys } from '../access.ts'
+import { isPublicAcl } from '../acl/grants.ts'
+import { isOwnership } from '../acl/ownership.ts'
+import { hasGrantHeaders, headerAcl } from '../acl/requested.ts'
 import { invalidRequest, notEmulated } from '../errors.ts'
 import { wholeSeconds } from '../data/objects.ts'
-import { bucketArn, invalidBucketName, isBucketName } from '../names.ts'
+import { bucketArn, canonicalId, invalidBucketName, isBucketName } from '../names.ts'
 import { s3 } from '../service.ts'
 import { DEFAULT_ENCRYPTION } from '../encryption/defaults.ts'
 import { BLOCK_ALL } from '../policy/defaults.ts'
 import type { BucketRecord, S3State } from '../state.ts'
 import { readBucketTags } from '../tags.ts'
+import { aclsDisabled } from './ownership.ts'
 
 const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/
 
@@ -58,29 +62,42 @@ function refuseTaken(existing: BucketRecord, call: Call<S3State>): void {
   )
 }
 
-function refuseUnsupported(input: {
-  readonly ACL?: string | undefined
-  readonly ObjectOwnership?: string | undefined
-  readonly ObjectLockEnabledForBucket?: boolean | undefined
-  readonly BucketNamespace?: string | undefined
-}): void {
-  const { ACL, ObjectOwnership, ObjectLockEnabledForBucket, BucketNamespace } = input
-  if (ObjectOwnership !== undefined && ObjectOwnership !== 'BucketOwnerEnforced') {
-    if (ObjectOwnership !== 'BucketOwnerPreferred' && ObjectOwnership !== 'ObjectWriter') {
-      throw new AwsError('InvalidArgument', 400, `Invalid x-amz-object-ownership header: ${ObjectOwnership}`)
-    }
-    throw notEmulated(`s3 object ownership ${ObjectOwnership} (access control lists)`)
-  }
-  if (ACL !== undefined && ACL !== 'private') {
-    throw new AwsError(
-      'InvalidBucketAclWithObjectOwnership',
-      400,
-      "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
-    )
-  }
-  if (ObjectLockEnabledForBucket) throw notEmulated('s3 object lock')
+function refuseUnsupported(input: { readonly BucketNamespace?: string | undefined }): void {
+  const { BucketNamespace } = input
   if (BucketNamespace !== undefined && BucketNamespace !== 'global') throw notEmulated('s3 account regional namespaces')
 }
+
+/** ACL and object ownership of a new bucket, whose public access block is on from the beginning. */
+function newOwnership(
+  { ACL, ObjectOwnership }: { readonly ACL?: string | undefined; readonly ObjectOwnership?: string | undefined },
+  call: Call<S3State>,
+): Pick<BucketRecord, 'objectOwnership' | 'acl'> {
+  const ownership = ObjectOwnership ?? 'BucketOwnerEnforced'
+  if (!isOwnership(ownership)) {
+    throw new AwsError('InvalidArgument', 400, `Invalid x-amz-object-ownership header: ${ownership}`)
+  }
+  const owner = canonicalId(call.account)
+  const acl = headerAcl(ACL, call, { owner, bucketOwner: owner })
+  if (ownership === 'BucketOwnerEnforced') {
+    if (setsMore(ACL, call)) throw aclsDisabled()
+    return {}
+  }
+  if (acl && isPublicAcl(acl)) {
+    throw new AwsError(
+      'InvalidBucketAclWithBlockPublicAccessError',
+      400,
+      'Bucket cannot have public ACLs set with BlockPublicAccess enabled',
+    )
+  }
+  return { objectOwnership: ownership, ...(acl && { acl }) }
+}
+
+/** Whether an ACL is asked for that says more than the owner's rights; that takes a permission (AWS: CreateBucket). */
+const setsMore = (ACL: string | undefined, call: Call<S3State>) =>
+  (ACL !== undefined && ACL !== 'private') || hasGrantHeaders(call)
+
+/** A bucket with Object Lock is one under versioning (AWS: CreateBucket). */
+const LOCK_ACTIONS = ['s3:PutBucketObjectLockConfiguration', 's3:PutBucketVersioning']
 
 const createBucket = s3.row('CreateBucket', {
   action: 's3:CreateBucket',
@@ -95,17 +112,21 @@ const createBucket = s3.row('CreateBucket', {
   }),
   also(input, call) {
     const tags = readBucketTags(input.CreateBucketConfiguration?.Tags)
-    if (Object.keys(tags).length === 0) return []
+    const resource = { arn: bucketArn(input.Bucket ?? ''), account: call.account, guard: 'none' } as const
+    const context = requestKeys(input, call)
     return [
-      {
-        action: 's3:TagResource',
-        resource: { arn: bucketArn(input.Bucket ?? ''), account: call.account, guard: 'none' },
-        context: {
-          ...requestKeys(input, call),
-          ...tagKeys('aws:RequestTag', tags),
-          'aws:TagKeys': Object.keys(tags),
-        },
-      },
+      ...(input.ObjectLockEnabledForBucket ? LOCK_ACTIONS.map((action) => ({ action, resource, context })) : []),
+      ...(setsMore(input.ACL, call) ? [{ action: 's3:PutBucketAcl', resource, context }] : []),
+      ...(input.ObjectOwnership === undefined ? [] : [{ action: 's3:PutBucketOwnershipControls', resource, context }]),
+      ...(Object.keys(tags).length === 0
+        ? []
+        : [
+            {
+              action: 's3:TagResource',
+              resource,
+              context: { ...context, ...tagKeys('aws:RequestTag', tags), 'aws:TagKeys': Object.keys(tags) },
+            },
+          ]),
     ]
   },
   run(input, call) {
@@ -115,12 +136,15 @@ const createBucket = s3.row('CreateBucket', {
       throw invalidRequest('This bucket type is not supported: directory buckets are not part of this emulator')
     }
     const place = placeBucket(call.region, configuration?.LocationConstraint)
+    const ownership = newOwnership(input, call)
     const tags = readBucketTags(configuration?.Tags)
     const table = call.state.buckets.in()
     call.env.store.transaction(() => {
       const existing = table.get(name)
       if (existing) {
         refuseTaken(existing, call)
+        // The success of old times' sake resets the ACL (AWS: CreateBucket).
+        if (existing.acl) table.put(name, { ...existing, acl: undefined })
         return
       }
       table.put(name, {
@@ -132,6 +156,8 @@ const createBucket = s3.row('CreateBucket', {
         publicAccessBlock: BLOCK_ALL,
         ownershipControls: true,
         tags,
+        ...ownership,
+        ...(input.ObjectLockEnabledForBucket && { versioning: 'Enabled' as const, objectLock: {} }),
       })
     })
     return {

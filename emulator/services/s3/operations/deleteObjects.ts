@@ -1,31 +1,38 @@
+import type { DeletedObject } from '@aws-sdk/client-s3'
 import { AwsError } from '../../../lib/awsError.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Check } from '../../../operation/define.ts'
-import { auditFacts, objectResource, requestKeys } from '../access.ts'
+import { auditFacts, bucketResource, placeResource, requestKeys } from '../access.ts'
 import { requireBucket, type BucketRequest } from '../buckets.ts'
-import { remove } from '../data/objects.ts'
+import { requireBodyChecksum } from '../checksums/whole.ts'
+import { removeCurrent, removeVersion, type RemovalConditions } from '../data/objects.ts'
+import { findObject, shownVersion } from '../data/versions.ts'
 import { malformedXml } from '../errors.ts'
-import { checkWrite } from '../conditions.ts'
-import { bucketArn } from '../names.ts'
+import { admitBypass } from '../lock/bypass.ts'
+import { requireKey } from '../names.ts'
 import { s3 } from '../service.ts'
-import type { BucketRecord, S3State } from '../state.ts'
-import { findSubject, onObject, withVersion, type ObjectSubject } from './onObject.ts'
+import { isMarker, type BucketRecord, type S3State, type VersionRecord } from '../state.ts'
+import { onObject, requireVersionId, withVersion, type ObjectSubject } from './onObject.ts'
 
 const deleteObject = s3.row('DeleteObject', {
   ...onObject,
   action: 's3:DeleteObject',
   // An object's own tags are no condition key of its deletion.
-  resource: (_input, call, { bucket, key }) => objectResource(bucket, key, call),
+  resource: (_input, call, { bucket, key, object }) => placeResource(bucket, key, call, () => object),
   // eslint-disable-next-line @typescript-eslint/require-await -- the contract is an asynchronous generator
-  async *admit(input, _call, _subject, main) {
+  async *admit(input, _call, { bucket }, main) {
     yield withVersion(main, input)
+    if (input.VersionId !== undefined) yield* admitBypass(input, bucket, main)
   },
   run(input, call, { bucket, key }: ObjectSubject) {
-    // No await from here to the removal.
-    const { object } = findSubject(input, call)
-    checkWrite(object, key, { IfMatch: input.IfMatch })
-    if (object) remove(call, bucket.name, key)
-    return {}
+    const { VersionId, IfMatch, BypassGovernanceRetention: bypass } = input
+    if (VersionId === undefined) {
+      const marker = removeCurrent(call, bucket, key, { IfMatch })
+      return marker ? { DeleteMarker: true, VersionId: shownVersion(marker) } : {}
+    }
+    const removed = removeVersion(call, bucket, key, VersionId, { IfMatch, bypass })
+    // Also of what does not exist (versity/versitygw issue 1758: S3's answer).
+    return { VersionId, ...(removed && isMarker(removed) && { DeleteMarker: true }) }
   },
 })
 
@@ -41,30 +48,35 @@ const deleteObjects = s3.row('DeleteObjects', {
   anonymous: true,
   action: 's3:DeleteObject',
   subject: (input: BucketRequest, call): Batch => ({ bucket: requireBucket(input, call), refusals: new Map() }),
-  resource: (_input, call, { bucket }) => ({ ...objectResource(bucket, '*', call), arn: bucketArn(bucket.name) }),
+  resource: (_input, call, { bucket }) => bucketResource(bucket, call),
   context: requestKeys,
   /** Each key is authorized for itself; a refusal concerns that key only. */
   // eslint-disable-next-line @typescript-eslint/require-await -- the contract is an asynchronous generator
-  async *admit({ Delete }, call, { bucket, refusals }, main) {
-    const objects = Delete?.Objects ?? []
-    if (objects.length === 0 || objects.length > MOST_KEYS) throw malformedXml()
+  async *admit(input, call, { bucket, refusals }, main) {
+    const objects = input.Delete?.Objects ?? []
+    if (objects.length === 0 || objects.length > MOST_KEYS || objects.some(({ Key }) => !Key)) throw malformedXml()
+    requireBodyChecksum(call)
     for (const [index, { Key = '', VersionId }] of objects.entries()) {
       const check: Check = {
         ...main,
-        resource: objectResource(bucket, Key, call),
-        refused: (error: AwsError) => refusals.set(index, error),
+        context: () => ({ ...requestKeys({}, call), 's3:VersionId': VersionId }),
+        resource: placeResource(bucket, Key, call, () => findObject(call, bucket.name, Key)),
+        refused: (error: AwsError) => {
+          if (!refusals.has(index)) refusals.set(index, error)
+        },
       }
       yield withVersion(check, { VersionId })
+      if (VersionId !== undefined) yield* admitBypass(input, bucket, check)
     }
   },
-  run({ Delete }, call, { bucket, refusals }) {
-    const deleted: { Key: string; VersionId?: string }[] = []
+  run({ Delete, BypassGovernanceRetention: bypass }, call, { bucket, refusals }) {
+    const deleted: DeletedObject[] = []
     const errors: { Key: string; VersionId?: string; Code: string; Message: string }[] = []
     for (const [index, { Key = '', VersionId, ETag }] of (Delete?.Objects ?? []).entries()) {
       const named = { Key, ...(VersionId !== undefined && { VersionId }) }
-      const refusal = refusals.get(index) ?? deleteOne(call, bucket, Key, VersionId, ETag)
-      if (refusal) errors.push({ ...named, Code: refusal.code, Message: refusal.text })
-      else deleted.push(named)
+      const outcome = refusals.get(index) ?? deleteOne(call, bucket, Key, VersionId, { IfMatch: ETag, bypass })
+      if (outcome instanceof AwsError) errors.push({ ...named, Code: outcome.code, Message: outcome.text })
+      else deleted.push({ ...named, ...outcome })
     }
     return {
       ...(deleted.length > 0 && Delete?.Quiet !== true && { Deleted: deleted }),
@@ -74,23 +86,26 @@ const deleteObjects = s3.row('DeleteObjects', {
   audit: (input, _output, batch) => auditFacts(input, batch?.bucket),
 })
 
-/** Deletes one key; what it refuses with is told in the answer. */
+/** Deletes one key or version; what it refuses with, and the delete marker that it made or removed, are told in the answer. */
 function deleteOne(
   call: Call<S3State>,
   bucket: BucketRecord,
   key: string,
   versionId: string | undefined,
-  etag: string | undefined,
-): AwsError | undefined {
+  conditions: RemovalConditions,
+): AwsError | DeletedObject {
   try {
-    const { object } = findSubject({ Bucket: bucket.name, Key: key, VersionId: versionId }, call)
-    checkWrite(object, key, { IfMatch: etag })
-    if (object) remove(call, bucket.name, key)
-    return undefined
+    requireKey(key)
+    requireVersionId(versionId)
+    if (versionId === undefined) return told(removeCurrent(call, bucket, key, conditions))
+    return told(removeVersion(call, bucket, key, versionId, conditions))
   } catch (error) {
     if (error instanceof AwsError) return error
     throw error
   }
 }
+
+const told = (version: VersionRecord | undefined): DeletedObject =>
+  version && isMarker(version) ? { DeleteMarker: true, DeleteMarkerVersionId: shownVersion(version) } : {}
 
 export const deleteRows = [deleteObject, deleteObjects]

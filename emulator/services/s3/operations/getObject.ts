@@ -2,21 +2,31 @@ import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
 import { AwsError } from '../../../lib/awsError.ts'
 import type { Call } from '../../../operation/call.ts'
 import { withStatus } from '../../../wire/status.ts'
+import { requireReadable, restoreHeader } from '../archive.ts'
 import { checksumMembers } from '../checksums/requested.ts'
 import { objectChecksum, partChecksum } from '../checksums/stored.ts'
 import { checkRead } from '../conditions.ts'
 import { holdBlobs } from '../data/objects.ts'
-import { readSmall, readStream } from '../data/read.ts'
+import { readSmall, readVerified } from '../data/read.ts'
+import { answeredVersion } from '../data/versions.ts'
 import { describedMembers } from '../description.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
+import {
+  proveCustomerKey,
+  readCustomerKey,
+  requireCustomerKey,
+  type CustomerKey,
+  type CustomerKeyRequest,
+} from '../encryption/customerKeys.ts'
 import { DECRYPT, openDataKey } from '../encryption/dataKeys.ts'
-import { refuseCustomerKey, refuseEncryptionHeaders } from '../encryption/plan.ts'
+import { refuseEncryptionHeaders } from '../encryption/plan.ts'
 import { invalidArgument, invalidRequest } from '../errors.ts'
+import { lockMembers } from '../lock/answers.ts'
 import { contentRange, parseRange, type ByteRange } from '../range.ts'
 import { s3 } from '../service.ts'
 import type { ObjectRecord, S3State } from '../state.ts'
 import type { SecretBytes } from '../../../crypto/types.ts'
-import { admitExisting, existing, findSubject, readsObject, type ObjectInput } from './onObject.ts'
+import { admitExisting, existing, findSubject, readsObject, type ObjectInput, type ObjectSubject } from './onObject.ts'
 
 interface ReadInput {
   readonly Range?: string | undefined
@@ -64,16 +74,25 @@ function selectPart(partNumber: number, { parts, size, uploadId }: ObjectRecord)
  * What GetObject and HeadObject answer alike. Spreads come last: a literal that goes on after one costs V8 some microseconds a
  * member (docs/speed.md).
  */
-function describe(object: ObjectRecord, { range, partial, partNumber }: Selection, call: Call<S3State>) {
+function describe(
+  subject: ReadSubject,
+  object: ObjectRecord,
+  { range, partial, partNumber }: Selection,
+  call: Call<S3State>,
+) {
+  const { bucket, customerKey } = subject
   return {
     AcceptRanges: 'bytes',
     LastModified: new Date(object.lastModified),
     ContentLength: range.end - range.start,
     ETag: `"${object.etag}"`,
+    VersionId: answeredVersion(bucket, object),
     ContentRange: partial ? contentRange(range, object.size) : undefined,
+    Restore: object.restoration && restoreHeader(object, call.time),
     PartsCount: partNumber !== undefined && object.uploadId !== undefined ? object.parts.length : undefined,
     ...describedMembers(object, call),
-    ...encryptionMembers(object.encryption, call),
+    ...(object.lock && lockMembers(object.lock, readsObject.resource({}, call, subject), call)),
+    ...encryptionMembers(object.encryption, call, customerKey),
   }
 }
 
@@ -95,19 +114,20 @@ const getObject = s3.row('GetObject', {
   admit: admitExisting,
   async run(input, call, subject) {
     const object = existing(subject)
-    refuseCustomerKey(call)
+    requireCustomerKey(object.encryption, subject.customerKey)
     checkRead(object, input)
+    requireReadable(object, call.time)
     const selection = select(input, object)
     const checked = input.ChecksumMode === 'ENABLED'
     const release = holdBlobs(call, subject.bucket.name, object)
     try {
-      const dataKey = await openDataKey(object.encryption, call)
-      const output = {
-        Body: bytesOf(call, subject.bucket.name, object, selection.range, dataKey),
-        ...describe(object, selection, call),
-        ...(checked && (await checksumOf(object, selection, dataKey))),
-        ...overrides(input, call),
-      }
+      const dataKey = await openDataKey(object.encryption, call, subject.customerKey)
+      const checksum = checked && (await checksumOf(object, selection, dataKey))
+      const described = describe(subject, object, selection, call)
+      const overridden = overrides(input, call)
+      // Last, because nothing may fail between this and whoever reads the body.
+      const Body = await bytesOf(call, subject.bucket.name, object, selection.range, dataKey)
+      const output = { Body, ...described, ...checksum, ...overridden }
       return selection.partial ? withStatus(output, 206) : output
     } finally {
       release()
@@ -116,16 +136,29 @@ const getObject = s3.row('GetObject', {
 })
 
 /** The bytes of an answer. The model's type is what clients receive; the wire takes bytes or chunks. */
-function bytesOf(call: Call<S3State>, bucket: string, object: ObjectRecord, range: ByteRange, dataKey: SecretBytes) {
+async function bytesOf(
+  call: Call<S3State>,
+  bucket: string,
+  object: ObjectRecord,
+  range: ByteRange,
+  dataKey: SecretBytes,
+): Promise<NonNullable<GetObjectCommandOutput['Body']>> {
   const request = { blobs: call.env.blobs, leases: call.state.leases, dataKey, bucket, object, range }
-  return (readSmall(request) ?? readStream(request)) as unknown as NonNullable<GetObjectCommandOutput['Body']>
+  const bytes = readSmall(request) ?? (await readVerified(request))
+  return bytes as unknown as NonNullable<GetObjectCommandOutput['Body']>
+}
+
+interface ReadSubject extends ObjectSubject {
+  /** What the request brings (SSE-C). */
+  readonly customerKey?: CustomerKey | undefined
 }
 
 /** Refuses what no read accepts before it looks for anything else. */
-function readSubject(input: ObjectInput, call: Call<S3State>) {
+export function readSubject(input: ObjectInput & CustomerKeyRequest, call: Call<S3State>): ReadSubject {
   const subject = findSubject(input, call)
   refuseEncryptionHeaders(call)
-  return subject
+  const customerKey = readCustomerKey(input)
+  return customerKey ? { ...subject, customerKey } : subject
 }
 
 interface Overrides {
@@ -165,17 +198,20 @@ const headObject = s3.row('HeadObject', {
   admit: admitExisting,
   async run(input, call, subject) {
     const object = existing(subject)
-    refuseCustomerKey(call)
+    const { customerKey } = subject
+    requireCustomerKey(object.encryption, customerKey)
     checkRead(object, input)
     const selection = select(input, object)
-    const output = { ...describe(object, selection, call), ...(await visibleChecksum()) }
+    // A key that is sent must be right, though no byte is read.
+    if (object.encryption.kind === 'customer') proveCustomerKey(object.encryption, customerKey)
+    const output = { ...describe(subject, object, selection, call), ...(await visibleChecksum()) }
     return selection.partial ? withStatus(output, 206) : output
 
     /** Without the key the checksum is missing from the answer, and that is all (facts: captures 7.2). */
     async function visibleChecksum() {
       if (input.ChecksumMode !== 'ENABLED') return {}
       try {
-        return await checksumOf(existing(subject), selection, await openDataKey(existing(subject).encryption, call))
+        return await checksumOf(object, selection, await openDataKey(object.encryption, call, customerKey))
       } catch (error) {
         if (error instanceof AwsError) return {}
         throw error

@@ -1,17 +1,19 @@
 import type { Call } from '../../../operation/call.ts'
 import { requestKeys } from '../access.ts'
+import { restoreStatus } from '../archive.ts'
+import { canonicalOwner, ownerOf } from '../acl/ownership.ts'
 import { invalidArgument } from '../errors.ts'
 import { listPage, urlEncoded, type Page, type Position } from '../listing.ts'
-import { canonicalId } from '../names.ts'
 import { s3 } from '../service.ts'
 import type { BucketRecord, ObjectRecord, S3State } from '../state.ts'
 import { readsBucket } from './onBucket.ts'
 
-interface ListInput {
+export interface ListInput {
   readonly Prefix?: string | undefined
   readonly Delimiter?: string | undefined
   readonly MaxKeys?: number | undefined
   readonly EncodingType?: string | undefined
+  readonly OptionalObjectAttributes?: readonly string[] | undefined
 }
 
 const MOST_KEYS = 1000
@@ -30,7 +32,7 @@ export function readMaximum(given: number | undefined, name: string): number {
 }
 
 /** Condition keys of listings. */
-const listKeys = (input: ListInput, call: Call<S3State>) => ({
+export const listKeys = (input: ListInput, call: Call<S3State>) => ({
   ...requestKeys(input, call),
   's3:prefix': input.Prefix,
   's3:delimiter': input.Delimiter,
@@ -50,16 +52,20 @@ function pageOf(input: ListInput, call: Call<S3State>, bucket: BucketRecord, aft
     after,
     max,
   })
-  return { max, encode, page }
+  // Told only when asked for.
+  const restoredAt = input.OptionalObjectAttributes?.includes('RestoreStatus') ? call.time : undefined
+  return { max, encode, page, restoredAt }
+}
+
+interface Listing {
+  readonly max: number
+  readonly encode: (text: string) => string
+  readonly page: Page<ObjectRecord>
+  readonly restoredAt: number | undefined
 }
 
 /** What both versions answer alike. */
-function answer(
-  input: ListInput,
-  bucket: BucketRecord,
-  { max, encode, page }: { max: number; encode: (text: string) => string; page: Page<ObjectRecord> },
-  owner: boolean,
-) {
+function answer(input: ListInput, bucket: BucketRecord, { max, encode, page, restoredAt }: Listing, owner: boolean) {
   return {
     Name: bucket.name,
     Prefix: encode(input.Prefix ?? ''),
@@ -68,7 +74,7 @@ function answer(
     IsTruncated: page.truncated,
     ...(input.EncodingType === 'url' && { EncodingType: 'url' as const }),
     ...(page.rows.length > 0 && {
-      Contents: page.rows.map(([, object]) => listed(object, encode, owner ? bucket.account : undefined)),
+      Contents: page.rows.map(([, object]) => listed(object, encode, owner ? bucket : undefined, restoredAt)),
     }),
     ...(page.commonPrefixes.length > 0 && {
       CommonPrefixes: page.commonPrefixes.map((prefix) => ({ Prefix: encode(prefix) })),
@@ -76,7 +82,12 @@ function answer(
   }
 }
 
-function listed(object: ObjectRecord, encode: (text: string) => string, owner: string | undefined) {
+function listed(
+  object: ObjectRecord,
+  encode: (text: string) => string,
+  bucket: BucketRecord | undefined,
+  restoredAt: number | undefined,
+) {
   return {
     Key: encode(object.key),
     LastModified: new Date(object.lastModified),
@@ -85,7 +96,8 @@ function listed(object: ObjectRecord, encode: (text: string) => string, owner: s
     ChecksumType: object.checksum.type,
     Size: object.size,
     StorageClass: object.storageClass as 'STANDARD',
-    ...(owner !== undefined && { Owner: { ID: canonicalId(owner) } }),
+    RestoreStatus: restoredAt === undefined ? undefined : restoreStatus(object, restoredAt),
+    ...(bucket && { Owner: { ID: canonicalOwner(ownerOf(bucket, object)) } }),
   }
 }
 

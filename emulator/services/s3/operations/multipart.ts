@@ -1,4 +1,5 @@
 import { bucketResource, requestKeys } from '../access.ts'
+import { canonicalOwner, ownerOf } from '../acl/ownership.ts'
 import { initiatorOf } from '../callers.ts'
 import { checksumValue } from '../checksums/requested.ts'
 import { partChecksum } from '../checksums/stored.ts'
@@ -6,9 +7,9 @@ import { chooseUploadChecksum } from '../checksums/upload.ts'
 import { requireStill } from '../data/objects.ts'
 import { dropUpload, newUploadId, partsOf, UPLOAD_SUFFIX, uploadRecordId } from '../data/uploads.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
-import { DECRYPT, GENERATE, openDataKey } from '../encryption/dataKeys.ts'
+import { DECRYPT, GENERATE, openUploadKey } from '../encryption/dataKeys.ts'
+import { invalidArgument } from '../errors.ts'
 import { listPage, type Position } from '../listing.ts'
-import { canonicalId } from '../names.ts'
 import { s3 } from '../service.ts'
 import type { BucketRecord, UploadRecord } from '../state.ts'
 import { readEncoding, readMaximum } from './listObjects.ts'
@@ -25,7 +26,7 @@ const createMultipartUpload = s3.row('CreateMultipartUpload', {
   admit: admitWrite,
   run(input, call, subject) {
     const { bucket, key, description } = subject
-    const { encryption } = admitted(subject)
+    const { encryption, customerKey } = admitted(subject)
     const upload: UploadRecord = {
       ...description,
       bucket: bucket.name,
@@ -45,7 +46,7 @@ const createMultipartUpload = s3.row('CreateMultipartUpload', {
       Bucket: bucket.name,
       Key: key,
       UploadId: upload.uploadId,
-      ...encryptionMembers(encryption, call),
+      ...encryptionMembers(encryption, call, customerKey),
       ...explicitChecksum(upload),
     }
   },
@@ -59,12 +60,23 @@ const abortMultipartUpload = s3.row('AbortMultipartUpload', {
   ...onUpload,
   action: 's3:AbortMultipartUpload',
   run(input, call, subject) {
-    const upload = existingUpload(subject, input, call)
+    const upload = existingUpload(subject, input)
     const blobs = call.env.store.transaction(() => dropUpload(call, upload))
     call.state.leases.discard(call.env.blobs, blobs)
     return {}
   },
 })
+
+/** After which part a page begins. Throws InvalidArgument, as for the other numbers in queries. */
+function readPartMarker(marker: string | undefined): number {
+  if (marker === undefined || marker === '') return 0
+  if (/^\d{1,9}$/.test(marker)) return Number(marker)
+  throw invalidArgument(
+    'Provided part-number-marker not an integer or within integer range',
+    'part-number-marker',
+    marker,
+  )
+}
 
 const listParts = s3.row('ListParts', {
   ...onUpload,
@@ -72,11 +84,12 @@ const listParts = s3.row('ListParts', {
   action: 's3:ListMultipartUploadParts',
   keyUse: DECRYPT,
   async run(input, call, subject) {
-    const upload = existingUpload(subject, input, call)
+    const upload = existingUpload(subject, input)
     // Checksums that were asked for are read with the key; S3's own are not shown (facts: captures 7.2).
-    const dataKey = upload.checksum.explicit ? await openDataKey(upload.encryption, call) : undefined
+    const needsKey = upload.checksum.explicit || subject.customerKey !== undefined
+    const dataKey = needsKey ? await openUploadKey(upload, call, subject.customerKey) : undefined
     const max = readMaximum(input.MaxParts, 'max-parts')
-    const marker = Number(input.PartNumberMarker ?? '0')
+    const marker = readPartMarker(input.PartNumberMarker)
     const page = []
     let truncated = false
     for (const part of partsOf(call, upload.uploadId, marker)) {
@@ -89,7 +102,9 @@ const listParts = s3.row('ListParts', {
         LastModified: new Date(part.lastModified),
         ETag: `"${part.etag}"`,
         Size: part.size,
-        ...(dataKey && checksumValue({ algorithm: part.checksum.algorithm, value: partChecksum(part, dataKey) })),
+        ...(dataKey &&
+          upload.checksum.explicit &&
+          checksumValue({ algorithm: part.checksum.algorithm, value: partChecksum(part, dataKey) })),
       })
     }
     return {
@@ -108,9 +123,12 @@ const listParts = s3.row('ListParts', {
   },
 })
 
-const people = ({ initiator }: UploadRecord, { account }: BucketRecord) => ({
-  Initiator: { ID: initiator.id, ...(initiator.name !== undefined && { DisplayName: initiator.name }) },
-  Owner: { ID: canonicalId(account) },
+const people = (upload: UploadRecord, bucket: BucketRecord) => ({
+  Initiator: {
+    ID: upload.initiator.id,
+    ...(upload.initiator.name !== undefined && { DisplayName: upload.initiator.name }),
+  },
+  Owner: { ID: canonicalOwner(ownerOf(bucket, upload)) },
 })
 
 const listMultipartUploads = s3.row('ListMultipartUploads', {

@@ -3,12 +3,14 @@ import type { SecretBytes } from '../../../crypto/types.ts'
 import { objectResource } from '../access.ts'
 import { checksumMembers, checksumValue } from '../checksums/requested.ts'
 import { objectChecksum, partChecksum } from '../checksums/stored.ts'
+import { answeredVersion } from '../data/versions.ts'
+import { requireCustomerKey } from '../encryption/customerKeys.ts'
 import { DECRYPT, openDataKey } from '../encryption/dataKeys.ts'
-import { refuseCustomerKey, refuseEncryptionHeaders } from '../encryption/plan.ts'
 import { invalidArgument, invalidRequest } from '../errors.ts'
 import { s3 } from '../service.ts'
 import type { ObjectRecord } from '../state.ts'
-import { admitExisting, existing, findSubject, readsObject, withVersion } from './onObject.ts'
+import { readSubject } from './getObject.ts'
+import { admitExisting, existing, readsObject, withVersion } from './onObject.ts'
 
 const ATTRIBUTES: ReadonlySet<string> = new Set(['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize'])
 const HEADER = 'x-amz-object-attributes'
@@ -28,24 +30,24 @@ const getObjectAttributes = s3.row('GetObjectAttributes', {
   action: 's3:GetObjectAttributes',
   keyUse: DECRYPT,
   subject(input, call) {
-    const subject = findSubject(input, call)
-    refuseEncryptionHeaders(call)
+    const subject = readSubject(input, call)
     readAttributes(input.ObjectAttributes)
     return subject
   },
   /** Attributes need the permission to read, too. */
   *admit(input, call, subject, main) {
     yield* admitExisting(input, call, subject, main)
-    const resource = objectResource(subject.bucket, subject.key, call, subject.object?.tags)
+    const resource = objectResource(subject.bucket, subject.key, call, subject.object)
     yield withVersion({ ...main, action: 's3:GetObject', resource }, input)
   },
   async run(input, call, subject) {
     const object = existing(subject)
-    refuseCustomerKey(call)
+    requireCustomerKey(object.encryption, subject.customerKey)
     const asked = readAttributes(input.ObjectAttributes)
     // KMS is asked whatever the attributes are (facts: captures 7.2).
-    const dataKey = await openDataKey(object.encryption, call)
+    const dataKey = await openDataKey(object.encryption, call, subject.customerKey)
     return {
+      VersionId: answeredVersion(subject.bucket, object),
       LastModified: new Date(object.lastModified),
       ...(asked.has('ETag') && { ETag: object.etag }),
       ...(asked.has('ObjectSize') && { ObjectSize: object.size }),

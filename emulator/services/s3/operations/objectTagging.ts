@@ -1,11 +1,10 @@
 import type { Tags } from '../../../access/types.ts'
 import type { Call } from '../../../operation/call.ts'
-import { findObject, objectId, objectsOf } from '../data/objects.ts'
+import { answeredVersion, changeVersion } from '../data/versions.ts'
 import { requestTagKeys } from '../access.ts'
 import { s3 } from '../service.ts'
 import type { S3State } from '../state.ts'
 import { readObjectTags, tagSet } from '../tags.ts'
-import { ownersOnly } from './subresources.ts'
 import {
   admitExisting,
   existing,
@@ -20,7 +19,7 @@ const getObjectTagging = s3.row('GetObjectTagging', {
   ...readsObject,
   action: 's3:GetObjectTagging',
   admit: admitExisting,
-  run: (_input, _call, subject) => ({ TagSet: tagSet(existing(subject).tags) }),
+  run: (_input, _call, subject) => ({ VersionId: versionOf(subject), TagSet: tagSet(existing(subject).tags) }),
 })
 
 const putObjectTagging = s3.row('PutObjectTagging', {
@@ -33,7 +32,7 @@ const putObjectTagging = s3.row('PutObjectTagging', {
   admit: admitExisting,
   run(input, call, subject) {
     setTags(call, input, subject, readObjectTags(input.Tagging?.TagSet))
-    return {}
+    return { VersionId: versionOf(subject) }
   },
 })
 
@@ -43,23 +42,15 @@ const deleteObjectTagging = s3.row('DeleteObjectTagging', {
   admit: admitExisting,
   run(input, call, subject) {
     setTags(call, input, subject, {})
-    return {}
+    return { VersionId: versionOf(subject) }
   },
 })
 
-function setTags(call: Call<S3State>, input: ObjectInput, { bucket, key }: ObjectSubject, tags: Tags): void {
-  call.env.store.transaction(() => {
-    const current = findObject(call, bucket.name, key)
-    if (!current) throw missing(input, key)
-    objectsOf(call).put(objectId(bucket.name, key), { ...current, tags })
-  })
+const versionOf = (subject: ObjectSubject) => answeredVersion(subject.bucket, existing(subject))
+
+function setTags(call: Call<S3State>, input: ObjectInput, subject: ObjectSubject, tags: Tags): void {
+  const changed = changeVersion(call, subject.bucket.name, existing(subject), { tags })
+  if (!changed) throw missing(input, subject)
 }
 
-const getObjectAcl = s3.row('GetObjectAcl', {
-  ...readsObject,
-  action: 's3:GetObjectAcl',
-  admit: admitExisting,
-  run: (_input, _call, { bucket }) => ownersOnly(bucket.account),
-})
-
-export const objectTaggingRows = [getObjectTagging, putObjectTagging, deleteObjectTagging, getObjectAcl]
+export const objectTaggingRows = [getObjectTagging, putObjectTagging, deleteObjectTagging]

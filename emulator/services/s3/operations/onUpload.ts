@@ -1,13 +1,15 @@
 import type { Call } from '../../../operation/call.ts'
-import { auditFacts, objectResource, requestKeys } from '../access.ts'
+import { auditFacts, creationKey, placeResource, requestKeys } from '../access.ts'
+import { findObject } from '../data/versions.ts'
 import { requireBucket, type BucketRequest } from '../buckets.ts'
 import { findUpload } from '../data/uploads.ts'
-import { refuseCustomerKey, refuseEncryptionHeaders } from '../encryption/plan.ts'
+import { readCustomerKey, type CustomerKey, type CustomerKeyRequest } from '../encryption/customerKeys.ts'
+import { refuseEncryptionHeaders } from '../encryption/plan.ts'
 import { invalidArgument, noSuchUpload } from '../errors.ts'
 import { requireKey } from '../names.ts'
 import type { BucketRecord, S3State, UploadRecord } from '../state.ts'
 
-export interface UploadInput extends BucketRequest {
+export interface UploadInput extends BucketRequest, CustomerKeyRequest {
   readonly Key?: string | undefined
   readonly UploadId?: string | undefined
 }
@@ -17,6 +19,8 @@ export interface UploadSubject {
   readonly bucket: BucketRecord
   readonly key: string
   readonly upload: UploadRecord | undefined
+  /** What the request brings (SSE-C). */
+  readonly customerKey: CustomerKey | undefined
 }
 
 export function uploadSubject(input: UploadInput, call: Call<S3State>): UploadSubject {
@@ -24,18 +28,21 @@ export function uploadSubject(input: UploadInput, call: Call<S3State>): UploadSu
   const { Key: key = '', UploadId = '' } = input
   requireKey(key)
   refuseEncryptionHeaders(call)
-  return { bucket, key, upload: findUpload(call, bucket.name, key, UploadId) }
+  const customerKey = readCustomerKey(input)
+  return { bucket, key, upload: findUpload(call, bucket.name, key, UploadId), customerKey }
 }
 
 /** What rows about an upload have in common. Policies see the encryption that was frozen when it began. */
 export const onUpload = {
   anonymous: true,
   subject: uploadSubject,
-  resource: (_input: object, call: Call<S3State>, { bucket, key }: UploadSubject) => objectResource(bucket, key, call),
+  resource: (_input: object, call: Call<S3State>, { bucket, key }: UploadSubject) =>
+    placeResource(bucket, key, call, () => findObject(call, bucket.name, key)),
   context:
     (_input: object, call: Call<S3State>, { upload }: UploadSubject) =>
     () => ({
       ...requestKeys({}, call),
+      ...creationKey(call),
       ...(upload?.encryptionHeader !== undefined && { 's3:x-amz-server-side-encryption': upload.encryptionHeader }),
       ...(upload?.encryption.kind === 'kms' && {
         's3:x-amz-server-side-encryption-aws-kms-key-id': upload.encryption.keyArn,
@@ -46,13 +53,8 @@ export const onUpload = {
 } as const
 
 /** The upload, once the caller may know about it. Throws NoSuchUpload. */
-export function existingUpload(
-  { upload }: UploadSubject,
-  { UploadId = '' }: UploadInput,
-  call: Call<S3State>,
-): UploadRecord {
+export function existingUpload({ upload }: UploadSubject, { UploadId = '' }: UploadInput): UploadRecord {
   if (!upload) throw noSuchUpload(UploadId)
-  refuseCustomerKey(call)
   return upload
 }
 

@@ -1,7 +1,8 @@
 import { withKeys } from '../../../operation/conditionKeys.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Check, Keys } from '../../../operation/define.ts'
-import { auditFacts, objectResource, requestKeys, requestTagKeys } from '../access.ts'
+import { auditFacts, creationKey, placeResource, requestKeys, requestTagKeys } from '../access.ts'
+import { setsAcl } from '../acl/write.ts'
 import { incomingBody } from '../body.ts'
 import { requireBucket } from '../buckets.ts'
 import { DEFAULT_ALGORITHM } from '../checksums/algorithms.ts'
@@ -9,12 +10,14 @@ import { checksumMembers, contentMd5, requestedChecksum, verifyChecksum, verifyM
 import { keepChecksum, type PlainChecksum } from '../checksums/stored.ts'
 import { checkWriteConditions } from '../conditions.ts'
 import { publish, wholeSeconds } from '../data/objects.ts'
+import { findObject } from '../data/versions.ts'
 import { writeBody, type StoredBody } from '../data/write.ts'
 import { describeObject, type DescriptionInput } from '../description.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
 import { GENERATE, newDataKey, type DataKey } from '../encryption/dataKeys.ts'
 import { planEncryption, type EncryptionPlan, type EncryptionRequest } from '../encryption/plan.ts'
 import { notEmulated } from '../errors.ts'
+import { lockKeys, requireLockChecksum } from '../lock/requested.ts'
 import { requireKey } from '../names.ts'
 import { s3 } from '../service.ts'
 import type { BucketRecord, ObjectDescription, ObjectRecord, S3State } from '../state.ts'
@@ -40,41 +43,52 @@ export function writeSubject(input: WriteInput, call: Call<S3State>): WriteSubje
   const bucket = requireBucket(input, call)
   const { Key: key = '' } = input
   requireKey(key)
-  return { bucket, key, description: describeObject(input, call), plan: planEncryption(input, bucket, key, call) }
+  return {
+    bucket,
+    key,
+    description: describeObject(input, bucket, call),
+    plan: planEncryption(input, bucket, key, call),
+  }
 }
 
 /** What rows that create objects have in common. */
 export const onWrite = {
-  resource: (_input: object, call: Call<S3State>, { bucket, key }: WriteSubject) => objectResource(bucket, key, call),
+  resource: (_input: object, call: Call<S3State>, { bucket, key }: WriteSubject) =>
+    placeResource(bucket, key, call, () => findObject(call, bucket.name, key)),
   context:
-    (_input: object, call: Call<S3State>, { description: { tags } }: WriteSubject) =>
-    () => ({ ...requestKeys({}, call), ...requestTagKeys(tags) }),
+    (_input: object, call: Call<S3State>, { description: { tags, lock } }: WriteSubject) =>
+    () => ({ ...requestKeys({}, call), ...requestTagKeys(tags), ...lockKeys(lock, call.time) }),
   audit: (input: WriteInput, _output: unknown, subject: WriteSubject | undefined) => auditFacts(input, subject?.bucket),
 } as const
 
 /** Asks KMS first, then for the write, then for its tags (facts: captures 7.1). */
 export async function* admitWrite(
-  _input: object,
+  input: WriteInput,
   call: Call<S3State, Keys<typeof GENERATE>>,
   subject: WriteSubject,
   main: Check,
 ): AsyncGenerator<Check, void, void> {
   const dataKey = await newDataKey(subject.plan, call)
   subject.dataKey = dataKey
-  yield* writeChecks(subject, dataKey, main)
+  yield* writeChecks(input, call, subject, dataKey, main)
 }
 
-/** `s3:PutObject`, and `s3:PutObjectTagging` when tags come with it. */
+/** `s3:PutObject`, `s3:PutObjectTagging` when tags come with it, and `s3:PutObjectAcl` with an ACL. */
 export function* writeChecks(
-  { description }: WriteSubject,
+  { ACL }: Pick<WriteInput, 'ACL'>,
+  call: Pick<Call, 'http' | 'operation'>,
+  { bucket, description }: WriteSubject,
   { encryption }: DataKey,
   main: Check,
 ): Generator<Check, void, void> {
   // Policies see the key that will be used, by full ARN, however it was named (facts: A11).
   const keyId = encryption.kind === 'kms' ? encryption.keyArn : undefined
-  const check = withKeys(main, { 's3:x-amz-server-side-encryption-aws-kms-key-id': keyId })
+  const check = withKeys(main, { ...creationKey(call), 's3:x-amz-server-side-encryption-aws-kms-key-id': keyId })
   yield check
   if (Object.keys(description.tags).length > 0) yield { ...check, action: 's3:PutObjectTagging' }
+  if (description.lock?.retention) yield { ...check, action: 's3:PutObjectRetention' }
+  if (description.lock?.legalHold !== undefined) yield { ...check, action: 's3:PutObjectLegalHold' }
+  if (setsAcl(ACL, bucket, call)) yield { ...check, action: 's3:PutObjectAcl' }
 }
 
 export function admitted({ dataKey }: WriteSubject): DataKey {
@@ -92,6 +106,7 @@ const putObject = s3.row('PutObject', {
   admit: admitWrite,
   async run(input, call, subject) {
     if (input.WriteOffsetBytes !== undefined) throw notEmulated('s3 appends')
+    requireLockChecksum('Put Object', subject.description.lock, subject.bucket, call)
     const dataKey = admitted(subject)
     const requested = requestedChecksum(input, call)
     const md5 = contentMd5(input.ContentMD5)
@@ -111,12 +126,13 @@ const putObject = s3.row('PutObject', {
       },
     })
     const checksum: PlainChecksum = { algorithm, type: 'FULL_OBJECT', value: body.checksums[algorithm] ?? '' }
-    const object = newObject(call, subject, dataKey, body, checksum)
-    publish(call, subject.bucket, object, input)
+    const object = publish(call, subject.bucket, newObject(call, subject, dataKey, body, checksum), input)
     return {
       ETag: `"${object.etag}"`,
+      // Not told of the version `null` (API reference, PutObject, sample responses; seen in versity/versitygw issue 2164).
+      VersionId: object.versionId,
       ...checksumMembers(checksum),
-      ...encryptionMembers(object.encryption, call),
+      ...encryptionMembers(object.encryption, call, dataKey.customerKey),
     }
   },
 })
@@ -142,7 +158,7 @@ export function newObject(
   }
 }
 
-/** MD5 of the plaintext, except under KMS, where it would give the plaintext away: then any 32 digits (facts: A8). */
+/** MD5 of the plaintext, but only under SSE-S3: elsewhere it would give the plaintext away: then any 32 digits (facts: A8). */
 export function etagOf(md5: Buffer | undefined, { env }: Pick<Call, 'env'>): string {
   return md5 ? md5.toString('hex') : env.ids.hex(32)
 }

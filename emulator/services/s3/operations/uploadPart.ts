@@ -10,10 +10,13 @@ import { admitSource, parseCopySource, requireCopyable, type CopySource, type Fo
 import { holdBlobs, wholeSeconds } from '../data/objects.ts'
 import { readStream } from '../data/read.ts'
 import { publishPart } from '../data/uploads.ts'
+import { answeredVersion } from '../data/versions.ts'
 import { writeBody, type StoredBody } from '../data/write.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
-import { DECRYPT, openDataKey } from '../encryption/dataKeys.ts'
+import { readSourceCustomerKey, requireCustomerKey, type CustomerKey } from '../encryption/customerKeys.ts'
+import { DECRYPT, openDataKey, openUploadKey } from '../encryption/dataKeys.ts'
 import { invalidArgument } from '../errors.ts'
+import { requireLockChecksum } from '../lock/requested.ts'
 import { s3 } from '../service.ts'
 import type { ByteRange } from '../range.ts'
 import type { PartRecord, S3State, UploadRecord } from '../state.ts'
@@ -29,8 +32,9 @@ const uploadPart = s3.row('UploadPart', {
   keyUse: DECRYPT,
   async run(input, call, subject) {
     const partNumber = requirePartNumber(input.PartNumber)
-    const upload = existingUpload(subject, input, call)
-    const dataKey = await openDataKey(upload.encryption, call)
+    const upload = existingUpload(subject, input)
+    requireLockChecksum('Put Part', upload.lock, subject.bucket, call)
+    const dataKey = await openUploadKey(upload, call, subject.customerKey)
     const requested = requestedChecksum(input, call)
     const md5 = contentMd5(input.ContentMD5)
     requireSameAlgorithm(upload, requested)
@@ -52,7 +56,7 @@ const uploadPart = s3.row('UploadPart', {
     return {
       ETag: `"${part.etag}"`,
       ...(requested && shownChecksum(requested.algorithm, body)),
-      ...encryptionMembers(upload.encryption, call),
+      ...encryptionMembers(upload.encryption, call, subject.customerKey),
     }
   },
 })
@@ -84,6 +88,7 @@ function keepPart(
 
 interface CopySubject extends UploadSubject {
   readonly source: CopySource
+  readonly sourceCustomerKey: CustomerKey | undefined
   /** Set when admitted. */
   found?: FoundSource
 }
@@ -95,11 +100,13 @@ const uploadPartCopy = s3.row('UploadPartCopy', {
   subject: (input, call): CopySubject => ({
     ...uploadSubject(input, call),
     source: parseCopySource(input.CopySource ?? ''),
+    sourceCustomerKey: readSourceCustomerKey(input),
   }),
   async *admit(input, call, subject, main) {
     yield main
-    existingUpload(subject, input, call)
+    existingUpload(subject, input)
     const found = yield* admitSource(subject.source, input.ExpectedSourceBucketOwner, call)
+    requireCustomerKey(found.object.encryption, subject.sourceCustomerKey)
     // Before KMS is asked (facts: captures 7.1).
     checkSource(found.object, input)
     subject.found = found
@@ -107,22 +114,23 @@ const uploadPartCopy = s3.row('UploadPartCopy', {
   },
   async run(input, call, subject) {
     const partNumber = requirePartNumber(input.PartNumber)
-    const upload = existingUpload(subject, input, call)
+    const upload = existingUpload(subject, input)
     const { found } = subject
     if (!found) throw new Error('a copy was run before it was admitted')
     const range = readCopyRange(input.CopySourceRange, found.object.size)
     requireCopyable(range.end - range.start)
     const release = holdBlobs(call, found.bucket.name, found.object)
     try {
-      const { body, dataKey } = await copyRange(call, upload, found, range)
+      const { body, dataKey } = await copyRange(call, upload, found, range, subject)
       const part = keepPart(call, upload, partNumber, body, dataKey)
       return {
+        CopySourceVersionId: answeredVersion(found.bucket, found.object),
         CopyPartResult: {
           ETag: `"${part.etag}"`,
           LastModified: new Date(part.lastModified),
           ...(upload.checksum.explicit && shownChecksum(upload.checksum.algorithm, body)),
         },
-        ...encryptionMembers(upload.encryption, call),
+        ...encryptionMembers(upload.encryption, call, subject.customerKey),
       }
     } finally {
       release()
@@ -130,10 +138,16 @@ const uploadPartCopy = s3.row('UploadPartCopy', {
   },
 })
 
-async function copyRange(call: DecryptCall, upload: UploadRecord, { bucket, object }: FoundSource, range: ByteRange) {
+async function copyRange(
+  call: DecryptCall,
+  upload: UploadRecord,
+  { bucket, object }: FoundSource,
+  range: ByteRange,
+  { customerKey, sourceCustomerKey }: CopySubject,
+) {
   const { blobs } = call.env
-  const sourceKey = await openDataKey(object.encryption, call)
-  const dataKey = await openDataKey(upload.encryption, call)
+  const sourceKey = await openDataKey(object.encryption, call, sourceCustomerKey)
+  const dataKey = await openUploadKey(upload, call, customerKey)
   const body = await writeBody({
     blobs,
     dataKey,

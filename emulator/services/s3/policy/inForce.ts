@@ -29,16 +29,36 @@ function readPolicy(record: BucketPolicyRecord): ReadPolicy {
 export const hasPublicPolicy = ({ policy }: BucketRecord): boolean =>
   policy !== undefined && readPolicy(policy).isPublic
 
+type Asking = Pick<Call, 'caller' | 'account'>
+
 /**
- * The bucket policy as it bears on this caller. RestrictPublicBuckets: a public policy counts only for the owner's account and for
- * AWS services (S3 User Guide, "Block public access settings").
+ * The bucket policy as it bears on this caller. RestrictPublicBuckets: while the policy is public, nobody but the owner's account and
+ * AWS services comes in, ACL or not, and the denial is explicit (S3 User Guide, "Block public access settings" and "Access denied due
+ * to Block Public Access settings").
  */
-export function policyInForce(
-  bucket: BucketRecord,
-  { caller, account }: Pick<Call, 'caller' | 'account'>,
-): PolicySource | undefined {
+export function policyInForce(bucket: BucketRecord, { caller, account }: Asking): PolicySource | undefined {
   if (!bucket.policy) return undefined
   const { source, isPublic } = readPolicy(bucket.policy)
   const outsider = account !== bucket.account && caller.principal.kind !== 'service'
-  return isPublic && outsider && bucket.publicAccessBlock?.restrictPublicBuckets ? undefined : source
+  return isPublic && outsider && bucket.publicAccessBlock?.restrictPublicBuckets ? RESTRICTED : source
+}
+
+const RESTRICTED = policySource({
+  layer: 'resource',
+  name: 'RestrictPublicBuckets',
+  text: JSON.stringify({
+    Version: '2012-10-17',
+    Statement: { Sid: 'RestrictPublicBuckets', Effect: 'Deny', Principal: '*', Action: 's3:*', Resource: '*' },
+  }),
+})
+
+/** What of it bears on objects of other accounts: it cannot let anybody in to them. */
+export function denialsInForce(bucket: BucketRecord, call: Asking): PolicySource | undefined {
+  const source = policyInForce(bucket, call)
+  if (!source) return undefined
+  const { denies, version } = source.policy
+  const { layer, name, text } = source
+  return denies.length === 0
+    ? undefined
+    : { layer, name, text, policy: { version, statements: denies, allows: [], denies } }
 }
