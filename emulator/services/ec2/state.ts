@@ -198,7 +198,6 @@ export const collections = {
     indexes: {
       snapshot: (volume: VolumeRecord) => (volume.snapshotId === '' ? undefined : volume.snapshotId),
       instance: (volume: VolumeRecord) => volume.attachments?.map(({ instanceId }) => instanceId),
-      key: (volume: VolumeRecord) => volume.kmsKeyId,
     },
   } satisfies CollectionSpec<VolumeRecord>,
   /** By `snapshotPath`: any account of the Region may name one. */

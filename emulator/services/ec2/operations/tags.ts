@@ -136,11 +136,12 @@ function split(path: string): [id: string, key: string] {
 function tagListFilters(call: Ec2Call): FilterTable<TagView> {
   const table = call.state.tags.in(call.account, call.region)
   const keysOf = (id: string) => Object.keys(table.get(id)?.tags ?? {}).map((key) => `${id} ${key}`)
+  const ofType = (type: string) => [...table.find('type', type)].flatMap(([id]) => keysOf(id))
   const withKey = (key: string) => [...table.find('key', key)].map(([id]) => `${id} ${key}`)
   return {
     key: { of: ({ key }) => key, ids: withKey },
     'resource-id': { of: ({ resourceId }) => resourceId, ids: keysOf },
-    'resource-type': { of: ({ type }) => type },
+    'resource-type': { of: ({ type }) => type, ids: ofType },
     value: { of: ({ value }) => value },
     [tagged]: (key) => ({
       of: (tag) => (tag.key === key ? tag.value : undefined),
