@@ -106,9 +106,9 @@ class TableView<T> implements Table<T> {
     this.#writer.delete(this.#collection, this.#scope, id)
   }
 
-  *find(index: string, key: string): Generator<readonly [id: string, record: T], void, undefined> {
+  *find(index: string, key: string, range?: Range): Generator<readonly [id: string, record: T], void, undefined> {
     const table = this.#table
-    for (const [id] of table?.bucket(index, key)?.entries() ?? []) {
+    for (const [id] of table?.bucket(index, key)?.entries(range) ?? []) {
       const record = table?.rows.get(id)
       if (record !== undefined) yield [id, record as T]
     }

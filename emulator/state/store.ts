@@ -49,6 +49,8 @@ export interface CollectionSpec<T> {
   readonly ordered?: true
   /** Each names the index entries of a record; a record may have none or several in one index. */
   readonly indexes?: Readonly<Record<string, (record: T, id: string) => string | readonly string[] | undefined>>
+  /** Indexes that keep their ids in code-unit order, for pages of what is listed under one key. */
+  readonly orderedIndexes?: readonly string[]
 }
 
 export interface Collection<T> {
@@ -64,8 +66,8 @@ export interface Table<T> {
   has(id: string): boolean
   put(id: string, record: T): void
   delete(id: string): void
-  /** Records listed under `key` in an index. */
-  find(index: string, key: string): Iterable<readonly [id: string, record: T]>
+  /** Records listed under `key` in an index; in id order, and from an id on, where the index is ordered. */
+  find(index: string, key: string, range?: { readonly after?: string }): Iterable<readonly [id: string, record: T]>
   /** How many `find` would give, without walking them. */
   count(index: string, key: string): number
   /** In id order when the collection is ordered, else in insertion order. `after` is exclusive, `from` inclusive. */

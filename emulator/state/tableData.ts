@@ -16,7 +16,7 @@ export class TableData {
   adopt(spec: CollectionSpec<unknown>): void {
     if (spec.ordered && this.rows instanceof MapRows) this.rows = new TreeRows(this.rows)
     for (const [name, keysOf] of Object.entries(spec.indexes ?? {})) {
-      const index = new Index(keysOf)
+      const index = new Index(keysOf, spec.orderedIndexes?.includes(name) ? OrderedBucket : Bucket)
       for (const [id, record] of this.rows.entries()) index.load(id, record)
       this.#indexes.set(name, index)
     }
@@ -46,12 +46,16 @@ export class TableData {
   }
 }
 
-class Index {
-  readonly buckets = new Map<string, Bucket>()
-  readonly #keysOf: KeysOf
+type Buckets = Map<string, Rows<true>>
 
-  constructor(keysOf: KeysOf) {
+class Index {
+  readonly buckets: Buckets = new Map()
+  readonly #keysOf: KeysOf
+  readonly #Bucket: new (siblings: Buckets, key: string) => Rows<true>
+
+  constructor(keysOf: KeysOf, BucketClass: new (siblings: Buckets, key: string) => Rows<true>) {
     this.#keysOf = keysOf
+    this.#Bucket = BucketClass
   }
 
   load(id: string, record: unknown): void {
@@ -79,10 +83,10 @@ class Index {
     return keys === undefined ? NO_KEYS : typeof keys === 'string' ? [keys] : keys
   }
 
-  #bucket(key: string): Bucket {
+  #bucket(key: string): Rows<true> {
     let bucket = this.buckets.get(key)
     if (!bucket) {
-      bucket = new Bucket(this.buckets, key)
+      bucket = new this.#Bucket(this.buckets, key)
       this.buckets.set(key, bucket)
     }
     return bucket
@@ -91,10 +95,10 @@ class Index {
 
 /** The ids under one key of an index; disappears with its last one. */
 class Bucket extends MapRows<true> {
-  readonly #siblings: Map<string, Bucket>
+  readonly #siblings: Buckets
   readonly #key: string
 
-  constructor(siblings: Map<string, Bucket>, key: string) {
+  constructor(siblings: Buckets, key: string) {
     super()
     this.#siblings = siblings
     this.#key = key
@@ -112,5 +116,32 @@ class Bucket extends MapRows<true> {
 
   #leaveIfEmpty(): void {
     if (this.physicalSize === 0) this.#siblings.delete(this.#key)
+  }
+}
+
+/** The same, in the order of ids. */
+class OrderedBucket extends TreeRows<true> {
+  readonly #siblings: Buckets
+  readonly #key: string
+
+  constructor(siblings: Buckets, key: string) {
+    super(new MapRows())
+    this.#siblings = siblings
+    this.#key = key
+  }
+
+  override restore(id: string, before: true | typeof GONE | undefined): void {
+    super.restore(id, before)
+    // A change that is taken back may have left it empty for a moment, and so out of the index.
+    if (this.size > 0) this.#siblings.set(this.#key, this)
+    else this.#leaveIfEmpty()
+  }
+
+  override settle(): void {
+    this.#leaveIfEmpty()
+  }
+
+  #leaveIfEmpty(): void {
+    if (this.size === 0 && this.#siblings.get(this.#key) === this) this.#siblings.delete(this.#key)
   }
 }

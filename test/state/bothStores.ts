@@ -13,7 +13,13 @@ export const ITEMS: CollectionSpec<Item> = {
   scope: 'region',
   indexes: { color: (item) => item.color, tag: (item) => item.tags, id: (_, id) => id[0] },
 }
-export const SORTED: CollectionSpec<Item> = { ...ITEMS, name: 'test.sorted', scope: 'global', ordered: true }
+export const SORTED: CollectionSpec<Item> = {
+  ...ITEMS,
+  name: 'test.sorted',
+  scope: 'global',
+  ordered: true,
+  orderedIndexes: ['tag'],
+}
 export const SECRETS: CollectionSpec<string> = { name: 'test.secrets', scope: 'account', secret: true }
 
 /** Both implementations, and how to make a fresh store of each: the contract's tests run against both. */

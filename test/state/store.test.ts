@@ -118,6 +118,38 @@ describe.each(bothStores())('a store of %s', (_, fresh) => {
       await store.close()
     })
 
+    it('is kept by an index that says so, whatever is undone', async () => {
+      const store = await fresh()
+      const sorted = store.collection(SORTED).in()
+      for (const name of ['c', 'a', 'd', 'b']) sorted.put(name, { tags: ['t', name], color: 'red' })
+      expect(ids(sorted.find('tag', 't'))).toEqual(['a', 'b', 'c', 'd'])
+      expect(ids(sorted.find('tag', 't', { after: 'b' }))).toEqual(['c', 'd'])
+      expect(ids(sorted.find('tag', 't', { after: 'bb' }))).toEqual(['c', 'd'])
+      expect(ids(sorted.find('color', 'red'))).toEqual(['c', 'a', 'd', 'b'])
+      expect(() => ids(sorted.find('color', 'red', { after: 'a' }))).toThrow('only an ordered collection has ranges')
+      sorted.delete('c')
+      sorted.put('a', { color: 'red' })
+      expect(() =>
+        store.transaction(() => {
+          sorted.put('aa', { tags: ['t', 'new'] })
+          sorted.delete('b')
+          sorted.delete('d')
+          throw new Error('undone')
+        }),
+      ).toThrow('undone')
+      expect(ids(sorted.find('tag', 't'))).toEqual(['b', 'd'])
+      expect(ids(sorted.find('tag', 'new'))).toEqual([])
+      expect(sorted.count('tag', 't')).toBe(2)
+      store.transaction(() => {
+        sorted.delete('b')
+        sorted.delete('d')
+      })
+      expect(ids(sorted.find('tag', 't'))).toEqual([])
+      sorted.put('e', { tags: ['t'] })
+      expect(ids(sorted.find('tag', 't'))).toEqual(['e'])
+      await store.close()
+    })
+
     it('holds for any ids and any range', async () => {
       const store = await fresh()
       const sorted = store.collection(SORTED).in()

@@ -10,8 +10,8 @@ export interface FilterInput {
 export interface FilterSpec<T> {
   /** The values that a record has for it; one that matches is enough. */
   readonly of: (record: T) => string | readonly string[] | undefined
-  /** The ids of the records that have this very value, from an index: spares looking at all others. */
-  readonly ids?: (value: string) => Iterable<string>
+  /** The ids of the records that have this very value, from an index, unless it has none for it: spares looking at all others. */
+  readonly ids?: (value: string) => Iterable<string> | undefined
 }
 
 /** By name. `tag:` stands for `tag:<key>`, which is looked up under its prefix with the key. */
@@ -24,7 +24,7 @@ export const tagged: unique symbol = Symbol('tag:')
 export interface Filter<T> {
   readonly matches: (record: T) => boolean
   /** Ids that hold all records that match, and others perhaps; undefined when only a look at each record tells. */
-  readonly candidates: (() => ReadonlySet<string>) | undefined
+  readonly candidates: (() => ReadonlySet<string> | undefined) | undefined
 }
 
 const MOST_VALUES = 200
@@ -67,9 +67,17 @@ function filterOf<T>(spec: FilterSpec<T>, values: readonly string[]): Filter<T> 
         ? tests.some((test) => test(found))
         : found.some((one) => tests.some((test) => test(one)))
     },
-    candidates:
-      ids && !values.some(hasWildcard) ? () => new Set(values.flatMap((value) => [...ids(value)])) : undefined,
+    candidates: ids && !values.some(hasWildcard) ? () => union(values.map(ids)) : undefined,
   }
+}
+
+function union(sets: readonly (Iterable<string> | undefined)[]): ReadonlySet<string> | undefined {
+  const all = new Set<string>()
+  for (const set of sets) {
+    if (!set) return undefined
+    for (const id of set) all.add(id)
+  }
+  return all
 }
 
 const hasWildcard = (value: string) => /[*?\\]/.test(value)

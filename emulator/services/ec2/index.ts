@@ -12,6 +12,7 @@ import { modifyVolumeRows } from './operations/modifyVolume.ts'
 import { regionRows } from './operations/regions.ts'
 import { snapshotAttributeRows } from './operations/snapshotAttributes.ts'
 import { snapshotPublicAccessRows } from './operations/snapshotPublicAccess.ts'
+import { snapshotTierRows } from './operations/snapshotTiers.ts'
 import { tagRows } from './operations/tags.ts'
 import { volumeAttributeRows } from './operations/volumeAttributes.ts'
 import { ec2 } from './service.ts'
@@ -33,4 +34,5 @@ export const ec2Service = ec2.with(
   snapshotAttributeRows,
   snapshotPublicAccessRows,
   lockSnapshotRows,
+  snapshotTierRows,
 )

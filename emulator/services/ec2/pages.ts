@@ -83,7 +83,7 @@ function* candidatesOf<T>(
   filters: readonly Filter<T>[],
   after: string | undefined,
 ): Iterable<readonly [id: string, record: T]> {
-  const sets = filters.flatMap(({ candidates }) => (candidates ? [candidates()] : []))
+  const sets = filters.flatMap(({ candidates }) => candidates?.() ?? [])
   const [fewest] = sets.sort((a, b) => a.size - b.size)
   if (!fewest) {
     yield* source.entries(after)

@@ -95,6 +95,8 @@ export interface SnapshotRecord {
   readonly kmsKeyId?: string | undefined
   /** Its blocks (blocks/state.ts); left out when it has none. */
   readonly content?: string | undefined
+  /** Where its blocks are being put under another data key; becomes the content. */
+  readonly making?: string | undefined
   /** While it is written through EBS direct. */
   readonly direct?: DirectWrite | undefined
   /** The data key of its blocks. */
@@ -109,6 +111,8 @@ export interface SnapshotRecord {
   readonly lock?: SnapshotLock | undefined
   /** Minutes; of a copy that was asked to be done in time. */
   readonly completionDuration?: number | undefined
+  /** The `snapshotPath` of what an encrypted copy was made from, once it is complete: the next one goes on from it. */
+  readonly copyOf?: string | undefined
   /** EC2's own grants, on the keys of a copy, until it is done. */
   readonly grants?: readonly HeldGrant[] | undefined
 }
@@ -123,6 +127,8 @@ export interface SnapshotLock {
   readonly durationFrom: number
   /** Days, where it was given so. */
   readonly days: number
+  /** It was given as a date: that stays, whenever the duration begins. */
+  readonly untilDate?: true | undefined
   readonly coolOffHours: number
 }
 
@@ -187,6 +193,10 @@ export interface TaskRecord {
 
 export const snapshotPath = (region: string, id: string): string => `${region}/${id}`
 
+/** The copies that one account has made of one snapshot under one key. */
+export const copyPath = (account: string, region: string, source: string, keyArn: string): string =>
+  `${account}/${region}/${source}/${keyArn}`
+
 const tagPairs = ({ tags }: TagsRecord) => Object.entries(tags).map(([key, value]) => `${key}\n${value}`)
 
 export const collections = {
@@ -211,7 +221,12 @@ export const collections = {
       public: (snapshot: SnapshotRecord) => (snapshot.isPublic ? snapshot.region : undefined),
       volume: (snapshot: SnapshotRecord) => `${snapshot.region}/${snapshot.volumeId}`,
       locked: (snapshot: SnapshotRecord) => (snapshot.lock ? `${snapshot.account}/${snapshot.region}` : undefined),
+      copyOf: (snapshot: SnapshotRecord) =>
+        snapshot.copyOf === undefined
+          ? undefined
+          : copyPath(snapshot.account, snapshot.region, snapshot.copyOf, snapshot.kmsKeyId ?? ''),
     },
+    orderedIndexes: ['owner', 'sharedWith', 'public', 'locked'],
   } satisfies CollectionSpec<SnapshotRecord>,
   /** By volume id: the latest of each. */
   modifications: {

@@ -10,7 +10,7 @@ import { endDryRun } from '../dryRun.ts'
 import { internalError, invalidValue, mustContain, refused } from '../errors.ts'
 import { formOf, newId } from '../ids.ts'
 import { defaultKey, EBS_MANAGED_KEY } from '../keys/choose.ts'
-import { DESCRIBE, requireUsableKey } from '../keys/describe.ts'
+import { DESCRIBE, requireUsableKey, type UsableKey } from '../keys/describe.ts'
 import { anySnapshot, resourceOf, snapshotResource } from '../resources.ts'
 import { ec2 } from '../service.ts'
 import { settingsOf } from '../settings.ts'
@@ -79,19 +79,17 @@ const copySnapshot = ec2.row('CopySnapshot', {
     endDryRun(input)
     requireDestination(input, planned, call)
     const defaultKeyId = defaultKey(call)
-    const keyId = await targetKey(input, planned, defaultKeyId, call)
+    const key = await targetKey(input, planned, defaultKeyId, call)
     const snapshot = newCopy(input, call)
     call.env.store.transaction(() => {
-      putSnapshot(call, {
-        ...snapshot,
-        ...((keyId ?? defaultKeyId) === EBS_MANAGED_KEY && { defaultKey: true as const }),
-      })
+      const isManaged = key?.isManaged ?? defaultKeyId === EBS_MANAGED_KEY
+      putSnapshot(call, { ...snapshot, ...(isManaged && { defaultKey: true as const }) })
       putTags(call, snapshot.id, 'snapshot', planned.tags)
       const { sourceId, sourceRegion } = planned
       later(
         makeCopy,
         snapshot.id,
-        { snapshotId: snapshot.id, sourceId, sourceRegion, defaultKeyId, ...(keyId !== undefined && { keyId }) },
+        { snapshotId: snapshot.id, sourceId, sourceRegion, defaultKeyId, ...(key && { keyId: key.arn }) },
         call,
       )
     })
@@ -136,13 +134,12 @@ async function targetKey(
   { sourceId, sourceRegion }: Planned,
   defaultKeyId: string,
   call: CopyCall,
-): Promise<string | undefined> {
+): Promise<UsableKey | undefined> {
   if (KmsKeyId !== undefined && KmsKeyId !== '') return requireUsableKey(KmsKeyId, call)
   const source = call.state.snapshots.in().get(snapshotPath(sourceRegion, sourceId))
   const encryptedSource = source?.encrypted === true && isVisible(source, call)
   if (Encrypted !== true && !encryptedSource && settingsOf(call).encryptionByDefault !== true) return undefined
-  await requireUsableKey(defaultKeyId, call)
-  return defaultKeyId
+  return requireUsableKey(defaultKeyId, call)
 }
 
 /** Until EBS has looked at the source (facts: captures 4.2). */

@@ -1,25 +1,16 @@
 import { auditOf } from '../audit.ts'
 import { deleteBlobs, release } from '../blocks/contents.ts'
-import { defineTask, later } from '../background.ts'
+import { later } from '../background.ts'
 import { endDryRun } from '../dryRun.ts'
 import { refused } from '../errors.ts'
 import { formOf, requireId, SNAPSHOT_ID } from '../ids.ts'
-import { retire, RETIRE } from '../keys/service.ts'
 import { anySnapshot, snapshotResource } from '../resources.ts'
 import { ec2 } from '../service.ts'
+import { retireGrants } from '../snapshots/copy.ts'
 import { requireOwnSnapshot, visibleSnapshot } from '../snapshots/find.ts'
 import { isLocked } from '../snapshots/lock.ts'
-import { snapshotPath, type HeldGrant } from '../state.ts'
+import { snapshotPath } from '../state.ts'
 import { dropTags } from '../tags.ts'
-
-/** The grants of a copy that was deleted on its way. */
-const retireGrants = defineTask({
-  kind: 'retireGrants',
-  keyUse: RETIRE,
-  async run({ grants }: { readonly grants: readonly HeldGrant[] }, call) {
-    for (const grant of grants) await retire(grant, call)
-  },
-})
 
 const deleteSnapshot = ec2.row('DeleteSnapshot', {
   action: 'ec2:DeleteSnapshot',
@@ -39,7 +30,9 @@ const deleteSnapshot = ec2.row('DeleteSnapshot', {
       call.state.snapshots.in().delete(snapshotPath(call.region, id))
       dropTags(call, call.account, id)
       if (snapshot.grants) later(retireGrants, id, { grants: snapshot.grants }, call)
-      return snapshot.content === undefined ? [] : release(call, snapshot.content)
+      return [snapshot.content, snapshot.making].flatMap((content) =>
+        content === undefined ? [] : release(call, content),
+      )
     })
     call.state.writers.forget(snapshotPath(call.region, id))
     deleteBlobs(call, orphans)

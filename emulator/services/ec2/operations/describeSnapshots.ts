@@ -9,7 +9,7 @@ import { inRegion } from '../resources.ts'
 import { ec2 } from '../service.ts'
 import { isPublic, isVisible, visibleSnapshot } from '../snapshots/find.ts'
 import { snapshotView } from '../snapshots/view.ts'
-import type { Ec2Call, SnapshotRecord } from '../state.ts'
+import { snapshotPath, type Ec2Call, type SnapshotRecord } from '../state.ts'
 import { tagFilters } from '../tags.ts'
 
 const filters = (call: Ec2Call): FilterTable<SnapshotRecord> => ({
@@ -25,15 +25,20 @@ const filters = (call: Ec2Call): FilterTable<SnapshotRecord> => ({
   'transfer-type': { of: ({ completionDuration }) => (completionDuration === undefined ? 'standard' : 'time-based') },
   'volume-id': {
     of: ({ volumeId }) => volumeId,
-    ids: (id) => idsIn(call, 'volume', `${call.region}/${id}`),
+    ids: (id) => (id === NO_VOLUME ? undefined : idsIn(call, 'volume', `${call.region}/${id}`)),
   },
   'volume-size': { of: ({ volumeSize }) => String(volumeSize) },
   ...tagFilters<SnapshotRecord>(call),
 })
 
-function* idsIn(call: Ec2Call, index: string, key: string): Generator<string, void, void> {
-  for (const [, { id }] of call.state.snapshots.in().find(index, key)) yield id
+/** In the order of ids where the index is ordered. */
+function* idsIn(call: Ec2Call, index: string, key: string, after?: string): Generator<string, void, void> {
+  const range = after === undefined ? undefined : { after: snapshotPath(call.region, after) }
+  for (const [, { id }] of call.state.snapshots.in().find(index, key, range)) yield id
 }
+
+/** The volume that copies and direct snapshots of all accounts are of: no way to find one's own. */
+const NO_VOLUME = 'vol-ffffffff'
 
 /** Whose snapshots, and whom they must be restorable by. `self` is the caller. */
 interface Scope {
@@ -49,42 +54,57 @@ function scopeOf({ OwnerIds, RestorableByUserIds }: DescribeSnapshotsRequest, { 
 }
 
 /**
- * Restorable by an account is what it owns or what is explicitly shared with it; by `all`, what is public. Others than oneself may only
- * be asked about as far as one sees (facts: captures 3.3).
+ * Restorable by oneself is what one owns and what is explicitly shared with one; by another account, what one owns and shares with it;
+ * by `all`, what is public (facts: captures 3.3; EC2 API reference, DescribeSnapshots).
  */
 function isIn({ owners, restorers }: Scope, snapshot: SnapshotRecord, call: Ec2Call): boolean {
   if (!isVisible(snapshot, call)) return false
   if (owners && !owners.has(snapshot.account)) return false
   if (!restorers) return true
   if (restorers.has('all') && isPublic(snapshot, call)) return true
-  return restorers.has(call.account) && (snapshot.account === call.account || isSharedWithCaller(snapshot, call))
+  const { account, sharedWith = [] } = snapshot
+  if (account !== call.account) return restorers.has(call.account) && sharedWith.includes(call.account)
+  return restorers.has(call.account) || sharedWith.some((id) => restorers.has(id))
 }
 
-const isSharedWithCaller = ({ sharedWith }: SnapshotRecord, { account }: Ec2Call) =>
-  sharedWith?.includes(account) ?? false
+/** What the caller sees, from ordered indexes: never a look at what others keep to themselves, nor at more than the page needs. */
+const source = (scope: Scope, call: Ec2Call): Source<SnapshotRecord> => ({
+  name: call.operation,
+  get(id) {
+    const snapshot = visibleSnapshot(call, id)
+    return snapshot && isIn(scope, snapshot, call) ? snapshot : undefined
+  },
+  *entries(after) {
+    for (const id of merged(indexesOf(scope, call).map(([index, key]) => idsIn(call, index, key, after)))) {
+      const snapshot = this.get(id)
+      if (snapshot) yield [id, snapshot] as const
+    }
+  },
+})
 
-/** What the caller sees, from the indexes: never a look at what others keep to themselves. */
-function source(scope: Scope, call: Ec2Call): Source<SnapshotRecord> {
-  return {
-    name: call.operation,
-    get(id) {
-      const snapshot = visibleSnapshot(call, id)
-      return snapshot && isIn(scope, snapshot, call) ? snapshot : undefined
-    },
-    *entries(after) {
-      const ids = new Set<string>()
-      const { owners, restorers } = scope
-      const own = !owners || owners.has(call.account)
-      if (own && restorers?.has('all') !== true)
-        for (const id of idsIn(call, 'owner', `${call.account}/${call.region}`)) ids.add(id)
-      for (const id of idsIn(call, 'sharedWith', `${call.region}/${call.account}`)) ids.add(id)
-      for (const id of idsIn(call, 'public', call.region)) ids.add(id)
-      for (const id of [...ids].sort()) {
-        if (after !== undefined && id <= after) continue
-        const snapshot = this.get(id)
-        if (snapshot) yield [id, snapshot] as const
-      }
-    },
+/** The indexes that hold whatever is in the scope. */
+function indexesOf({ owners, restorers }: Scope, { account, region }: Ec2Call): (readonly [string, string])[] {
+  const own = !owners || owners.has(account)
+  const others = !owners || [...owners].some((owner) => owner !== account)
+  const onlyAll = restorers?.size === 1 && restorers.has('all')
+  return [
+    ...(own && !onlyAll ? [['owner', `${account}/${region}`] as const] : []),
+    ...(others && (!restorers || restorers.has(account)) ? [['sharedWith', `${region}/${account}`] as const] : []),
+    ...((others && !restorers) || restorers?.has('all') === true ? [['public', region] as const] : []),
+  ]
+}
+
+/** Several walks in the order of ids as one, each id once. */
+function* merged(walks: readonly Iterator<string, void, void>[]): Generator<string, void, void> {
+  const heads = walks.map((walk) => walk.next())
+  for (;;) {
+    const [least] = heads.flatMap(({ done, value }) => (done === true ? [] : [value])).sort()
+    if (least === undefined) return
+    yield least
+    for (const [at, head] of heads.entries()) {
+      const walk = walks[at]
+      if (walk && head.value === least) heads[at] = walk.next()
+    }
   }
 }
 

@@ -61,7 +61,7 @@ const modifyDefaultKey = ec2.row('ModifyEbsDefaultKmsKeyId', {
     endDryRun(input)
     const { KmsKeyId } = input
     if (KmsKeyId === undefined || KmsKeyId === '') throw mustContain('KmsKeyId')
-    const arn = await requireUsableKey(KmsKeyId, call)
+    const { arn } = await requireUsableKey(KmsKeyId, call)
     changeSettings(call, { defaultKey: arn })
     return { KmsKeyId: arn }
   },

@@ -9,7 +9,7 @@ import { anySnapshot, inRegion, snapshotResource } from '../resources.ts'
 import { ec2 } from '../service.ts'
 import { ownSnapshot, putSnapshot, requireOwnSnapshot, visibleSnapshot } from '../snapshots/find.ts'
 import { coolOffEnd, lockState } from '../snapshots/lock.ts'
-import type { Ec2Call, SnapshotLock, SnapshotRecord } from '../state.ts'
+import { snapshotPath, type Ec2Call, type SnapshotLock, type SnapshotRecord } from '../state.ts'
 
 /*
  * EBS User Guide, "Amazon EBS snapshot lock", and the EC2 API reference. None of the refusals is recorded: codes and texts are ours.
@@ -74,7 +74,15 @@ function readLock(
   if (coolOffHours < 0 || coolOffHours > MOST_COOL_OFF_HOURS) {
     throw invalidValue(`The cool-off period must be between 1 and ${MOST_COOL_OFF_HOURS} hours.`)
   }
-  return { mode: LockMode, createdAt: time, durationFrom: time, expiresAt, days, coolOffHours }
+  return {
+    mode: LockMode,
+    createdAt: time,
+    durationFrom: time,
+    expiresAt,
+    days,
+    coolOffHours,
+    ...(ExpirationDate && { untilDate: true as const }),
+  }
 }
 
 /** In compliance mode, after the cool-off, a lock can only be made longer. */
@@ -123,13 +131,9 @@ const locked = (call: Ec2Call): Source<SnapshotRecord> => ({
   name: call.operation,
   get: (id) => ownSnapshot(call, id),
   *entries(after) {
-    const ids = [...call.state.snapshots.in().find('locked', `${call.account}/${call.region}`)]
-      .map(([, { id }]) => id)
-      .sort()
-    for (const id of ids) {
-      const snapshot = after === undefined || id > after ? ownSnapshot(call, id) : undefined
-      if (snapshot) yield [id, snapshot] as const
-    }
+    const range = after === undefined ? undefined : { after: snapshotPath(call.region, after) }
+    const found = call.state.snapshots.in().find('locked', `${call.account}/${call.region}`, range)
+    for (const [, snapshot] of found) yield [snapshot.id, snapshot] as const
   },
 })
 

@@ -1,13 +1,15 @@
 import { AwsError } from '../../../lib/awsError.ts'
 import type { Keys } from '../../../operation/define.ts'
-import { defineTask } from '../background.ts'
-import { ContentGone, copyBlocks, createContent, deleteBlobs, masterKey, release, share } from '../blocks/contents.ts'
+import { ObjectDamaged } from '../../../crypto/objectCipher.ts'
+import { BlobMissing } from '../../../state/errors.ts'
+import { defineTask, later } from '../background.ts'
+import { ContentGone, copyBlocks, masterKey, share } from '../blocks/contents.ts'
 import { grantToEbs, newDataKey, SEAL } from '../keys/dataKeys.ts'
 import { openAsEbs } from '../keys/open.ts'
 import { asEbs, ebsContext, retire, RETIRE } from '../keys/service.ts'
-import { snapshotPath, type Ec2Call, type HeldGrant, type SealedKey, type SnapshotRecord } from '../state.ts'
-import { completed } from './create.ts'
-import { putSnapshot } from './find.ts'
+import { copyPath, snapshotPath, type Ec2Call, type HeldGrant, type SealedKey, type SnapshotRecord } from '../state.ts'
+import { beginContent, completed, failSnapshot, pendingOf } from './create.ts'
+import { isVisible, putSnapshot } from './find.ts'
 
 export interface Copy {
   readonly snapshotId: string
@@ -23,90 +25,81 @@ const USES = { ...SEAL, ...RETIRE, decrypt: 'Decrypt' } as const
 
 type CopyCall = Ec2Call<Keys<typeof USES>>
 
+/** The grants of a copy that was deleted on its way. */
+export const retireGrants = defineTask({
+  kind: 'retireGrants',
+  keyUse: RETIRE,
+  async run({ grants }: { readonly grants: readonly HeldGrant[] }, call) {
+    for (const grant of grants) await retire(grant, call)
+  },
+})
+
 /** What EBS finds out after the answer: everything about the source, and whether both keys may be used (facts: captures 4.1, 4.4). */
 export const makeCopy = defineTask({
   kind: 'makeCopy',
   keyUse: USES,
   async run(wanted: Copy, call: CopyCall) {
-    const pending = pendingCopy(wanted, call)
-    if (!pending) return
-    startAnew(pending, call)
+    const { snapshotId } = wanted
+    // The program may have ended in the middle of it.
+    await giveUpGrants(snapshotId, call)
+    if (!pendingOf(snapshotId, call)) return
     const source = call.state.snapshots.in().get(snapshotPath(wanted.sourceRegion, wanted.sourceId))
-    if (!source || !maySee(source, call)) {
-      fail(wanted, call, { stateMessage: 'Source snapshot is not found' })
+    if (!source || !isVisible(source, call)) {
+      failSnapshot(snapshotId, call, { stateMessage: 'Source snapshot is not found' })
       return
     }
     if (source.state !== 'completed') {
-      fail(wanted, call, { stateMessage: 'Source snapshot is not complete' })
+      failSnapshot(snapshotId, call, { stateMessage: 'Source snapshot is not complete' })
       return
     }
     const keyId = wanted.keyId ?? (source.encrypted ? wanted.defaultKeyId : undefined)
-    if (keyId === undefined) {
-      finishPlain(wanted, source, call)
-      return
-    }
-    await encryptedCopy(wanted, source, keyId, call)
+    if (keyId === undefined) finishPlain(snapshotId, source, call)
+    else await encryptedCopy(wanted, source, keyId, call)
   },
 })
-
-const pendingCopy = ({ snapshotId }: Copy, call: Ec2Call): SnapshotRecord | undefined => {
-  const snapshot = call.state.snapshots.in().get(snapshotPath(call.region, snapshotId))
-  return snapshot?.state === 'pending' ? snapshot : undefined
-}
-
-const maySee = ({ account, sharedWith, isPublic }: SnapshotRecord, call: Ec2Call) =>
-  account === call.account || isPublic === true || (sharedWith?.includes(call.account) ?? false)
-
-/** The program may have ended in the middle of it. */
-function startAnew(snapshot: SnapshotRecord, call: CopyCall): void {
-  const { content } = snapshot
-  if (content === undefined) return
-  const orphans = call.env.store.transaction(() => {
-    putSnapshot(call, { ...snapshot, content: undefined })
-    return release(call, content)
-  })
-  deleteBlobs(call, orphans)
-}
-
-function fail(wanted: Copy, call: CopyCall, facts: Partial<SnapshotRecord>): void {
-  const orphans = call.env.store.transaction(() => {
-    const snapshot = pendingCopy(wanted, call)
-    if (!snapshot) return []
-    putSnapshot(call, { ...snapshot, state: 'error', content: undefined, grants: undefined, ...facts })
-    return snapshot.content === undefined ? [] : release(call, snapshot.content)
-  })
-  deleteBlobs(call, orphans)
-}
 
 /** What a copy takes over from its source (facts: captures 4.2). */
 const taken = ({ volumeSize }: SnapshotRecord) => ({ volumeSize })
 
-function finishPlain(wanted: Copy, source: SnapshotRecord, call: CopyCall): void {
+function finishPlain(snapshotId: string, source: SnapshotRecord, call: CopyCall): void {
+  const { content } = source
   call.env.store.transaction(() => {
-    const snapshot = pendingCopy(wanted, call)
+    const snapshot = pendingOf(snapshotId, call)
     if (!snapshot) return
-    if (source.content !== undefined) share(call, source.content)
-    putSnapshot(call, completed({ ...snapshot, ...taken(source), content: source.content }, call))
+    if (content !== undefined) share(call, content)
+    putSnapshot(call, completed({ ...snapshot, ...taken(source), content }, call))
   })
 }
 
 /** facts: B4, captures 4.4: a data key and a grant on the target, a grant on the source; then EBS works through the grants. */
 async function encryptedCopy(wanted: Copy, source: SnapshotRecord, keyId: string, call: CopyCall): Promise<void> {
-  const held: HeldGrant[] = []
+  const { snapshotId } = wanted
   const target = { ...taken(source), encrypted: true, kmsKeyId: keyId.startsWith('arn:') ? keyId : undefined }
   try {
-    const dataKey = await newDataKey(keyId, wanted.snapshotId, call)
+    const earlier = earlierCopy(source, keyId, call)
+    const dataKey = earlier?.dataKey ?? (await newDataKey(keyId, snapshotId, call))
     Object.assign(target, { kmsKeyId: dataKey.keyArn })
-    held.push(await grantToEbs(dataKey.keyArn, equals(dataKey), call))
-    if (source.dataKey) held.push(await grantOnSource(source.dataKey, call))
-    await copyUnder(wanted, source, dataKey, held, call)
+    hold(snapshotId, await grantToEbs(dataKey.keyArn, equals(dataKey), call), call)
+    if (source.dataKey) hold(snapshotId, await grantOnSource(source.dataKey, call), call)
+    await copyUnder(snapshotId, { source, dataKey, earlier }, call)
   } catch (error) {
     if (error instanceof ContentGone) return
-    if (error instanceof AwsError) fail(wanted, call, { ...target, stateMessage: 'Given key ID is not accessible' })
+    if (error instanceof AwsError) {
+      failSnapshot(snapshotId, call, { ...target, stateMessage: 'Given key ID is not accessible' })
+    } else if (error instanceof ObjectDamaged || error instanceof BlobMissing) {
+      failSnapshot(snapshotId, call, { stateMessage: 'Source snapshot cannot be read' })
+    }
     throw error
   } finally {
-    for (const grant of held) await retire(grant, call)
+    await giveUpGrants(snapshotId, call)
   }
+}
+
+/** The account's last copy of the same under the same key: EBS goes on from it, with its data key (facts: captures 4.4, "Surprise"). */
+function earlierCopy(source: SnapshotRecord, keyArn: string, call: CopyCall): SnapshotRecord | undefined {
+  const path = copyPath(call.account, call.region, snapshotPath(source.region, source.id), keyArn)
+  for (const [, copy] of call.state.snapshots.in().find('copyOf', path)) return copy
+  return undefined
 }
 
 const equals = ({ context }: SealedKey) => ({ EncryptionContextEquals: ebsContext(context) })
@@ -118,30 +111,48 @@ function grantOnSource(key: SealedKey, call: CopyCall): Promise<HeldGrant> {
   return grantToEbs(key.keyArn, equals(key), call, { region, invokedBy })
 }
 
-async function copyUnder(
-  wanted: Copy,
-  source: SnapshotRecord,
-  dataKey: SealedKey,
-  grants: readonly HeldGrant[],
-  call: CopyCall,
-): Promise<void> {
+/** Remembers a grant until it is given up, also across a restart. Throws `ContentGone` when the copy has been deleted. */
+function hold(snapshotId: string, grant: HeldGrant, call: CopyCall): void {
+  call.env.store.transaction(() => {
+    const snapshot = pendingOf(snapshotId, call)
+    if (snapshot) putSnapshot(call, { ...snapshot, grants: [...(snapshot.grants ?? []), grant] })
+    else later(retireGrants, `${snapshotId} ${grant.id}`, { grants: [grant] }, call)
+  })
+  if (!pendingOf(snapshotId, call)) throw new ContentGone()
+}
+
+/** Of a copy that has been deleted these are given up by what DeleteSnapshot began. */
+async function giveUpGrants(snapshotId: string, call: CopyCall): Promise<void> {
+  const path = snapshotPath(call.region, snapshotId)
+  for (const grant of call.state.snapshots.in().get(path)?.grants ?? []) await retire(grant, call)
+  call.env.store.transaction(() => {
+    const snapshot = call.state.snapshots.in().get(path)
+    if (snapshot?.grants) putSnapshot(call, { ...snapshot, grants: undefined })
+  })
+}
+
+interface Keyed {
+  readonly source: SnapshotRecord
+  readonly dataKey: SealedKey
+  readonly earlier: SnapshotRecord | undefined
+}
+
+async function copyUnder(snapshotId: string, { source, dataKey, earlier }: Keyed, call: CopyCall): Promise<void> {
   const secret = await openAsEbs(dataKey, call)
   const from = source.dataKey ? await openAsEbs(source.dataKey, call) : masterKey(call)
-  const content = call.env.store.transaction(() => {
-    const snapshot = pendingCopy(wanted, call)
-    if (!snapshot) return undefined
-    const made = createContent(call)
-    putSnapshot(call, { ...snapshot, content: made, grants })
-    return made
-  })
-  if (content === undefined) return
-  if (source.content !== undefined) {
+  // Looked up anew: it may have been deleted while KMS was asked.
+  const kept = earlier && call.state.snapshots.in().get(snapshotPath(earlier.region, earlier.id))
+  let content = kept?.content
+  if (!kept && source.content !== undefined) {
+    content = beginContent(snapshotId, call)
     await copyBlocks(call, { content: source.content, secret: from }, { content, secret })
   }
   call.env.store.transaction(() => {
-    const snapshot = pendingCopy(wanted, call)
+    const snapshot = pendingOf(snapshotId, call)
     if (!snapshot) return
+    if (kept && content !== undefined) share(call, content)
     const facts = { ...taken(source), encrypted: true, kmsKeyId: dataKey.keyArn, dataKey }
-    putSnapshot(call, completed({ ...snapshot, ...facts }, call))
+    const copyOf = snapshotPath(source.region, source.id)
+    putSnapshot(call, completed({ ...snapshot, ...facts, copyOf, content, making: undefined }, call))
   })
 }

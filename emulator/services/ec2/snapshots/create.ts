@@ -1,10 +1,20 @@
+import { AwsError } from '../../../lib/awsError.ts'
 import type { Keys } from '../../../operation/define.ts'
 import { defineTask } from '../background.ts'
-import { BLOCK_SIZE, copyBlocks, createContent, deleteBlobs, masterKey, release } from '../blocks/contents.ts'
+import {
+  BLOCK_SIZE,
+  ContentGone,
+  copyBlocks,
+  createContent,
+  deleteBlobs,
+  masterKey,
+  release,
+} from '../blocks/contents.ts'
 import { countBlocks } from '../blocks/listing.ts'
 import { openAsEbs } from '../keys/open.ts'
 import { snapshotPath, type Ec2Call, type SealedKey, type SnapshotRecord } from '../state.ts'
 import { putSnapshot } from './find.ts'
+import { begun } from './lock.ts'
 
 const USES = { decrypt: 'Decrypt' } as const
 
@@ -22,43 +32,97 @@ export const finishSnapshot = defineTask({
   kind: 'finishSnapshot',
   keyUse: USES,
   async run({ snapshotId, encrypts }: NewSnapshot, call: Ec2Call<Keys<typeof USES>>) {
-    const path = snapshotPath(call.region, snapshotId)
-    const snapshot = call.state.snapshots.in().get(path)
-    if (snapshot?.state !== 'pending') return
-    const content = encrypts === undefined ? snapshot.content : await encrypted(snapshot, encrypts, call)
-    call.env.store.transaction(() => {
-      const current = call.state.snapshots.in().get(path)
-      if (current?.state !== 'pending') return
-      putSnapshot(call, completed({ ...current, content }, call))
-    })
+    if (pendingOf(snapshotId, call) === undefined) return
+    if (encrypts === undefined) {
+      finish(snapshotId, call)
+      return
+    }
+    try {
+      await underKey(snapshotId, encrypts, call)
+    } catch (error) {
+      if (error instanceof ContentGone) return
+      // Not recorded: what becomes of it when the volume's key cannot be used any more.
+      if (error instanceof AwsError) failSnapshot(snapshotId, call, {})
+      throw error
+    }
   },
 })
 
+/** The snapshot while it is being made. */
+export function pendingOf(snapshotId: string, call: Ec2Call): SnapshotRecord | undefined {
+  const snapshot = call.state.snapshots.in().get(snapshotPath(call.region, snapshotId))
+  return snapshot?.state === 'pending' ? snapshot : undefined
+}
+
+function finish(snapshotId: string, call: Ec2Call): void {
+  call.env.store.transaction(() => {
+    const snapshot = pendingOf(snapshotId, call)
+    if (snapshot) putSnapshot(call, completed(snapshot, call))
+  })
+}
+
+/** Ends a snapshot that cannot be made: it holds no blocks. */
+export function failSnapshot(snapshotId: string, call: Ec2Call, facts: Partial<SnapshotRecord>): void {
+  const orphans = call.env.store.transaction(() => {
+    const snapshot = pendingOf(snapshotId, call)
+    if (!snapshot) return []
+    putSnapshot(call, { ...snapshot, state: 'error', content: undefined, making: undefined, ...facts })
+    return [snapshot.content, snapshot.making].flatMap((content) =>
+      content === undefined ? [] : release(call, content),
+    )
+  })
+  deleteBlobs(call, orphans)
+}
+
 /** A snapshot whose blocks are all there. */
-export const completed = (snapshot: SnapshotRecord, call: Ec2Call): SnapshotRecord => ({
-  ...snapshot,
-  state: 'completed',
-  stateMessage: undefined,
-  progress: '100%',
-  completionTime: call.env.clock.now(),
-  fullSizeInBytes: snapshot.content === undefined ? 0 : countBlocks(call, snapshot.content) * BLOCK_SIZE,
-  grants: undefined,
-})
+export function completed(snapshot: SnapshotRecord, call: Ec2Call): SnapshotRecord {
+  const { content, encrypted, defaultKey, sharedWith, lock } = snapshot
+  const now = call.env.clock.now()
+  return {
+    ...snapshot,
+    state: 'completed',
+    stateMessage: undefined,
+    progress: '100%',
+    completionTime: now,
+    fullSizeInBytes: content === undefined ? 0 : countBlocks(call, content) * BLOCK_SIZE,
+    // A copy is not known to be encrypted until now (facts: captures 4.2). Not recorded: what becomes of what was permitted before that.
+    isPublic: encrypted ? undefined : snapshot.isPublic,
+    sharedWith: encrypted && defaultKey ? undefined : sharedWith,
+    ...(lock && { lock: begun(lock, now) }),
+  }
+}
 
 /** The blocks under the volume's data key, which EBS opens through its grant. */
-async function encrypted(
-  snapshot: SnapshotRecord,
-  key: SealedKey,
-  call: Ec2Call<Keys<typeof USES>>,
-): Promise<string | undefined> {
-  const { content } = snapshot
-  if (content === undefined) return undefined
+async function underKey(snapshotId: string, key: SealedKey, call: Ec2Call<Keys<typeof USES>>): Promise<void> {
   const secret = await openAsEbs(key, call)
-  const copy = call.env.store.transaction(() => createContent(call))
-  await copyBlocks(call, { content, secret: masterKey(call) }, { content: copy, secret })
-  deleteBlobs(
-    call,
-    call.env.store.transaction(() => release(call, content)),
-  )
-  return copy
+  const content = pendingOf(snapshotId, call)?.content
+  if (content === undefined) {
+    finish(snapshotId, call)
+    return
+  }
+  const made = beginContent(snapshotId, call)
+  await copyBlocks(call, { content, secret: masterKey(call) }, { content: made, secret })
+  const orphans = call.env.store.transaction(() => {
+    const snapshot = pendingOf(snapshotId, call)
+    if (!snapshot) return []
+    putSnapshot(call, completed({ ...snapshot, content: made, making: undefined }, call))
+    return release(call, content)
+  })
+  deleteBlobs(call, orphans)
+}
+
+/**
+ * A content for the snapshot to be filled; what an attempt before this one left, if the program ended in its middle, is thrown away.
+ * Throws `ContentGone` when the snapshot is not being made any more.
+ */
+export function beginContent(snapshotId: string, call: Ec2Call): string {
+  const { made, orphans } = call.env.store.transaction(() => {
+    const snapshot = pendingOf(snapshotId, call)
+    if (!snapshot) throw new ContentGone()
+    const content = createContent(call)
+    putSnapshot(call, { ...snapshot, making: content })
+    return { made: content, orphans: snapshot.making === undefined ? [] : release(call, snapshot.making) }
+  })
+  deleteBlobs(call, orphans)
+  return made
 }

@@ -15,3 +15,9 @@ export const coolOffEnd = ({ createdAt, coolOffHours }: SnapshotLock): number =>
 
 /** Whether it cannot be deleted. */
 export const isLocked = ({ lock }: SnapshotRecord, time: number): boolean => lock !== undefined && time < lock.expiresAt
+
+/** The duration of a lock on a pending snapshot counts from its completion (EC2 API reference, LockedSnapshotsInfo). */
+export function begun(lock: SnapshotLock, time: number): SnapshotLock {
+  const late = time - lock.durationFrom
+  return lock.untilDate ? lock : { ...lock, durationFrom: time, expiresAt: lock.expiresAt + late }
+}

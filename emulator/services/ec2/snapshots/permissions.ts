@@ -3,6 +3,8 @@ import { invalidCombination, invalidValue, missingParameter, refused } from '../
 
 /** What a ModifySnapshotAttribute changes, read from either of its forms (facts: captures 3.2). */
 export interface PermissionChange {
+  /** Given in the older form. */
+  readonly legacy: boolean
   readonly adds: boolean
   /** As given, duplicates and all. */
   readonly users: readonly string[]
@@ -24,7 +26,7 @@ export function readChange(input: ModifySnapshotAttributeRequest): PermissionCha
   const users = entries.flatMap(({ UserId }) => UserId ?? [])
   const groups = entries.flatMap(({ Group }) => Group ?? [])
   if (users.length + groups.length === 0) throw invalidCombination('No attributes specified.')
-  return { adds: Add !== undefined, users, groups }
+  return { legacy: false, adds: Add !== undefined, users, groups }
 }
 
 function readLegacy(input: ModifySnapshotAttributeRequest): PermissionChange {
@@ -39,16 +41,19 @@ function readLegacy(input: ModifySnapshotAttributeRequest): PermissionChange {
     throw invalidCombination('No operation specified for createVolumePermission attribute.')
   }
   if (UserIds.length + GroupNames.length === 0) throw invalidCombination('No attributes specified.')
-  return { adds: OperationType === 'add', users: UserIds, groups: GroupNames }
+  return { legacy: true, adds: OperationType === 'add', users: UserIds, groups: GroupNames }
 }
 
 /** Throws what AWS refuses the values with; then nothing has been changed. */
-export function requireValues({ users, groups }: PermissionChange): void {
+export function requireValues({ legacy, users, groups }: PermissionChange): void {
   if (users.length + groups.length > MOST_ENTRIES) {
     throw invalidValue(`Modification size must not be greater than ${MOST_ENTRIES}.`)
   }
   const user = users.find((id) => !/^\d{12}$/.test(id))
-  if (user !== undefined) throw refused('InvalidAMIAttributeItemValue', `UserId ${user}`)
+  if (user !== undefined) {
+    // Recorded for the canonical form only.
+    throw refused('InvalidAMIAttributeItemValue', legacy ? `UserId (${user}) is invalid.` : `UserId ${user}`)
+  }
   const group = groups.find((name) => name !== 'all')
   if (group !== undefined) throw refused('InvalidAMIAttributeItemValue', `UserGroup ${group}`)
 }

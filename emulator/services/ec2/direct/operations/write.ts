@@ -4,7 +4,8 @@ import type { SecretBytes } from '../../../../crypto/types.ts'
 import type { Keys } from '../../../../operation/define.ts'
 import { later, defineTask } from '../../background.ts'
 import { BLOCKS_PER_GIB, BLOCK_SIZE, putBlock, readBlob } from '../../blocks/contents.ts'
-import { countBlocks, ownBlocks } from '../../blocks/listing.ts'
+import { ownBlocks } from '../../blocks/listing.ts'
+import { completed } from '../../snapshots/create.ts'
 import { snapshotPath, type Ec2Call, type SnapshotRecord } from '../../state.ts'
 import { openKey } from '../dependency.ts'
 import { checksumMismatch, invalid, invalidValue, snapshotNotFound } from '../errors.ts'
@@ -122,15 +123,8 @@ const complete = defineTask({
   run({ path }: { readonly path: string }, call) {
     const snapshot = call.state.snapshots.in().get(path)
     if (snapshot?.state !== 'pending') return
-    const blocks = snapshot.content === undefined ? 0 : countBlocks(call, snapshot.content)
     call.env.store.transaction(() => {
-      call.state.snapshots.in().put(path, {
-        ...snapshot,
-        state: 'completed',
-        progress: '100%',
-        completionTime: call.time,
-        fullSizeInBytes: blocks * BLOCK_SIZE,
-      })
+      call.state.snapshots.in().put(path, completed(snapshot, call))
     })
   },
 })
