@@ -144,6 +144,8 @@ export interface Directory {
   encodedDenial(decision: Decision): string
   /** The identity of an AWS service that calls in its own name. */
   servicePrincipal(service: string): Caller
+  /** The host of an EC2 instance (lib/infrastructure.ts). `now` in milliseconds. */
+  infrastructure(account: string, instanceId: string, now: number): Caller
   /** The unique id (`AIDA…`, `AROA…`) of the existing user or role that an ARN names, path included. */
   principalId(arn: string): string | undefined
   /** The ARN of the existing user or role with this unique id. */

@@ -1,5 +1,6 @@
 import type { Principal } from '../access/types.ts'
 import { rootArn } from '../lib/arn.ts'
+import { infrastructureArn, infrastructureId, INFRASTRUCTURE_ROLE } from '../lib/infrastructure.ts'
 import type { Caller, CallerLookup, Directory, SessionPolicies } from '../operation/call.ts'
 import { authorizationDetails, encodeAuthorizationMessage } from '../operation/authorizationMessage.ts'
 import type { Registry } from '../operation/registry.ts'
@@ -99,6 +100,7 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
     encodedDenial: (decision) =>
       encodeAuthorizationMessage(authorizationDetails(decision), secretFor(sts, 'authorization-message')),
     servicePrincipal: (service) => callerOf({ kind: 'service', service }, undefined),
+    infrastructure: (account, instanceId, issuedAt) => callerOf(host(account, instanceId, issuedAt), undefined),
     principalId: (arn) => iam.principalId(arn),
     principalArn: (id) => iam.principalArn(id),
     role: (arn) => iam.role(arn),
@@ -119,6 +121,21 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
     },
   }
 }
+
+/** The host of an instance: it has no policies of its own, so what it may do is what grants and key policies let it. */
+const host = (account: string, instanceId: string, issuedAt: number): Principal => ({
+  kind: 'role',
+  account,
+  arn: infrastructureArn({ account, instanceId }),
+  roleArn: `arn:aws:iam::${account}:role/${INFRASTRUCTURE_ROLE}`,
+  roleId: `${account}:${INFRASTRUCTURE_ROLE}`,
+  roleName: INFRASTRUCTURE_ROLE,
+  sessionName: instanceId,
+  userId: infrastructureId({ account, instanceId }),
+  tags: {},
+  session: { issuedAt, mfa: false },
+  serviceLinked: false,
+})
 
 /** Of a session that these limit: nothing is allowed. */
 const NO_POLICIES: SessionPolicies = { inline: undefined, arns: [] }

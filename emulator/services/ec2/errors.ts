@@ -24,3 +24,9 @@ export const internalError = (): AwsError => new AwsError('InternalError', 500, 
 /** Honest: AWS does it, this emulator does not. */
 export const notEmulated = (what: string): AwsError =>
   new AwsError('NotImplemented', 501, `twokey does not emulate ${what}`)
+
+export const noSuchInstance = (id: string): AwsError =>
+  refused('InvalidInstanceID.NotFound', `The instance ID '${id}' does not exist`)
+
+export const noSuchImage = (id: string): AwsError =>
+  refused('InvalidAMIID.NotFound', `The image id '[${id}]' does not exist`)

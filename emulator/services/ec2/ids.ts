@@ -30,6 +30,8 @@ export interface IdKind {
 }
 
 export const VOLUME_ID: IdKind = { prefix: 'vol', type: 'VOLUME', malformed: 'InvalidVolumeID.Malformed' }
+export const INSTANCE_ID: IdKind = { prefix: 'i', type: 'INSTANCE', malformed: 'InvalidInstanceID.Malformed' }
+export const IMAGE_ID: IdKind = { prefix: 'ami', type: 'IMAGE', malformed: 'InvalidAMIID.Malformed' }
 export const SNAPSHOT_ID: IdKind = { prefix: 'snap', type: 'SNAPSHOT', malformed: 'InvalidSnapshotID.Malformed' }
 
 /**

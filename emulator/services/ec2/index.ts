@@ -15,6 +15,11 @@ import { snapshotPublicAccessRows } from './operations/snapshotPublicAccess.ts'
 import { snapshotTierRows } from './operations/snapshotTiers.ts'
 import { tagRows } from './operations/tags.ts'
 import { volumeAttributeRows } from './operations/volumeAttributes.ts'
+import { attachVolumeRows } from './operations/attachVolume.ts'
+import { describeInstancesRows } from './operations/describeInstances.ts'
+import { instanceAttributeRows } from './operations/instanceAttributes.ts'
+import { instanceStateRows } from './operations/instanceStates.ts'
+import { runInstancesRows } from './operations/runInstances.ts'
 import { ec2 } from './service.ts'
 
 export const ec2Service = ec2.with(
@@ -35,4 +40,9 @@ export const ec2Service = ec2.with(
   snapshotPublicAccessRows,
   lockSnapshotRows,
   snapshotTierRows,
+  runInstancesRows,
+  describeInstancesRows,
+  instanceStateRows,
+  instanceAttributeRows,
+  attachVolumeRows,
 )

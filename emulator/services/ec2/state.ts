@@ -117,6 +117,81 @@ export interface SnapshotRecord {
   readonly grants?: readonly HeldGrant[] | undefined
 }
 
+/** Why an instance or image is in its state, as AWS writes it. */
+export interface StateReason {
+  readonly code: string
+  readonly message: string
+}
+
+export interface InstanceRecord {
+  readonly id: string
+  readonly reservationId: string
+  readonly account: string
+  readonly region: string
+  readonly zone: string
+  readonly imageId: string
+  readonly type: string
+  readonly architecture: string
+  readonly state: 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated'
+  readonly stateReason?: StateReason | undefined
+  readonly transitionReason?: string | undefined
+  /** Milliseconds since the epoch; of the latest start. */
+  readonly launchTime: number
+  readonly launchIndex: number
+  /** `/dev/xvda` */
+  readonly rootDevice: string
+  readonly subnetId: string
+  readonly vpcId: string
+  readonly securityGroups: readonly string[]
+  readonly privateIp: string
+  readonly keyName?: string | undefined
+  /** The ARN of an instance profile, as given; nothing looks into it. */
+  readonly profile?: string | undefined
+  /** In base64, as given. */
+  readonly userData?: string | undefined
+  readonly clientToken?: string | undefined
+  readonly ebsOptimized?: true | undefined
+  readonly monitored?: true | undefined
+  readonly disableApiTermination?: boolean | undefined
+  readonly disableApiStop?: boolean | undefined
+  readonly shutdownBehavior?: string | undefined
+}
+
+/** What an image says of one device. */
+export interface ImageDevice {
+  readonly device: string
+  readonly snapshotId?: string | undefined
+  /** GiB */
+  readonly size?: number | undefined
+  readonly type?: string | undefined
+  readonly iops?: number | undefined
+  readonly throughput?: number | undefined
+  readonly encrypted?: boolean | undefined
+  readonly deleteOnTermination: boolean
+}
+
+export interface ImageRecord {
+  readonly id: string
+  readonly account: string
+  readonly region: string
+  readonly name: string
+  readonly description: string
+  readonly state: 'pending' | 'available' | 'failed'
+  readonly stateReason?: StateReason | undefined
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number
+  readonly architecture: string
+  readonly rootDevice: string
+  readonly devices: readonly ImageDevice[]
+  /** Accounts that may launch it. */
+  readonly sharedWith?: readonly string[] | undefined
+  readonly isPublic?: true | undefined
+  readonly enaSupport?: boolean | undefined
+  readonly bootMode?: string | undefined
+  readonly sourceInstanceId?: string | undefined
+  readonly source?: { readonly id: string; readonly region: string } | undefined
+}
+
 /** A lock on a snapshot (LockSnapshot). */
 export interface SnapshotLock {
   readonly mode: 'governance' | 'compliance'
@@ -191,6 +266,7 @@ export interface TaskRecord {
   readonly payload: unknown
 }
 
+export const imagePath = (region: string, id: string): string => `${region}/${id}`
 export const snapshotPath = (region: string, id: string): string => `${region}/${id}`
 
 /** The copies that one account has made of one snapshot under one key. */
@@ -228,6 +304,31 @@ export const collections = {
     },
     orderedIndexes: ['owner', 'sharedWith', 'public', 'locked'],
   } satisfies CollectionSpec<SnapshotRecord>,
+  /** By id, in the owner's account and Region. */
+  instances: {
+    name: 'ec2.instances',
+    scope: 'region',
+    ordered: true,
+    indexes: {
+      reservation: ({ reservationId }: InstanceRecord) => reservationId,
+      state: ({ state }: InstanceRecord) => state,
+      image: ({ imageId }: InstanceRecord) => imageId,
+    },
+  } satisfies CollectionSpec<InstanceRecord>,
+  /** By `imagePath`: any account of the Region may name one. */
+  images: {
+    name: 'ec2.images',
+    scope: 'global',
+    ordered: true,
+    indexes: {
+      owner: (image: ImageRecord) => `${image.account}/${image.region}`,
+      sharedWith: (image: ImageRecord) => image.sharedWith?.map((account) => `${image.region}/${account}`),
+      public: (image: ImageRecord) => (image.isPublic ? image.region : undefined),
+      name: (image: ImageRecord) => `${image.account}/${image.region}/${image.name}`,
+      snapshot: (image: ImageRecord) =>
+        image.devices.flatMap(({ snapshotId }) => (snapshotId === undefined ? [] : [`${image.region}/${snapshotId}`])),
+    },
+  } satisfies CollectionSpec<ImageRecord>,
   /** By volume id: the latest of each. */
   modifications: {
     name: 'ec2.modifications',
@@ -256,6 +357,8 @@ export const collections = {
 export interface Ec2State extends BlockState {
   readonly volumes: Collection<VolumeRecord>
   readonly snapshots: Collection<SnapshotRecord>
+  readonly instances: Collection<InstanceRecord>
+  readonly images: Collection<ImageRecord>
   readonly modifications: Collection<ModificationRecord>
   readonly settings: Collection<SettingsRecord>
   readonly tags: Collection<TagsRecord>
@@ -282,6 +385,8 @@ function newState(store: Store): Ec2State {
     writers: createWriters(),
     volumes: store.collection<VolumeRecord>(collections.volumes),
     snapshots: store.collection<SnapshotRecord>(collections.snapshots),
+    instances: store.collection<InstanceRecord>(collections.instances),
+    images: store.collection<ImageRecord>(collections.images),
     modifications: store.collection<ModificationRecord>(collections.modifications),
     settings: store.collection<SettingsRecord>(collections.settings),
     tags: store.collection<TagsRecord>(collections.tags),

@@ -1,6 +1,9 @@
 import type { AwsError } from '../../lib/awsError.ts'
 import type { Resource } from '../../operation/define.ts'
-import { noSuchSnapshot, noSuchVolume } from './errors.ts'
+import { noSuchImage, noSuchInstance, noSuchSnapshot, noSuchVolume } from './errors.ts'
+import { visibleImage } from './images/find.ts'
+import { instanceOf } from './instances/find.ts'
+import { anyImage, anyInstance, imageResource, instanceResource } from './instances/resources.ts'
 import { anySnapshot, anyVolume, snapshotResource, volumeResource } from './resources.ts'
 import { visibleSnapshot } from './snapshots/find.ts'
 import type { Ec2Call } from './state.ts'
@@ -41,6 +44,26 @@ const KINDS: readonly Taggable[] = [
     },
     named: anySnapshot,
     missing: noSuchSnapshot,
+  },
+  {
+    prefix: 'i',
+    type: 'instance',
+    find(call, id) {
+      const instance = instanceOf(call, id)
+      return instance && instanceResource(instance, call)
+    },
+    named: anyInstance,
+    missing: noSuchInstance,
+  },
+  {
+    prefix: 'ami',
+    type: 'image',
+    find(call, id) {
+      const image = visibleImage(call, id)
+      return image && imageResource(image, call)
+    },
+    named: anyImage,
+    missing: noSuchImage,
   },
 ]
 

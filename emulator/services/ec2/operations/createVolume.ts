@@ -9,7 +9,7 @@ import { tagOnCreate } from '../creation.ts'
 import { endDryRun } from '../dryRun.ts'
 import { incorrectState, invalidCombination, invalidValue, mustContain, notEmulated, refused } from '../errors.ts'
 import { newId, requireId, SNAPSHOT_ID } from '../ids.ts'
-import { EBS_MANAGED_KEY, keyFor, type KeyChoice } from '../keys/choose.ts'
+import { keyFor, type KeyChoice } from '../keys/choose.ts'
 import { resourceOf, snapshotResource, volumeKeys } from '../resources.ts'
 import { ec2 } from '../service.ts'
 import { visibleSnapshot } from '../snapshots/find.ts'
@@ -17,6 +17,7 @@ import type { Ec2Call, SnapshotRecord, VolumeRecord } from '../state.ts'
 import { putTags, readTagSpecifications, requestTagKeys } from '../tags.ts'
 import { checkToken, keepToken, replayed } from '../tokens.ts'
 import { makeVolume } from '../volumes/create.ts'
+import { keysWanted, restored } from '../volumes/restore.ts'
 import { putVolume, volumeOf } from '../volumes/find.ts'
 import { requireMultiAttach, requirePositive, shapeOf } from '../volumes/shape.ts'
 import { createdView } from '../volumes/view.ts'
@@ -115,40 +116,17 @@ function store(input: CreateVolumeRequest, planned: Planned, call: Ec2Call): Vol
     ...shape,
     state: 'creating',
     createTime: call.time,
-    encrypted: key.encrypted,
-    ...(key.encrypted && key.shown !== undefined && { kmsKeyId: key.shown }),
-    snapshotId: snapshot?.id ?? '',
     multiAttach: input.MultiAttachEnabled ?? false,
     ...(initializationRate !== undefined && { initializationRate }),
-    ...contentOf(snapshot, key),
-    ...(key.encrypted && isDefault(key, snapshot) && { defaultKey: true as const }),
+    ...restored(snapshot, key),
   }
   if (volume.content !== undefined) share(call, volume.content)
   putVolume(call, volume)
   putTags(call, volume.id, 'volume', tags)
   keepToken(call, token, fingerprintOf(input, planned), volume.id)
-  later(
-    makeVolume,
-    volume.id,
-    {
-      volumeId: volume.id,
-      ...(key.encrypted && { keyId: key.keyId }),
-      ...(snapshot?.dataKey && { source: snapshot.dataKey }),
-      inherited: key.encrypted && key.inherited,
-    },
-    call,
-  )
+  later(makeVolume, volume.id, keysWanted(volume.id, snapshot, key), call)
   return volume
 }
-
-/** The snapshot's blocks are the volume's, as long as nobody needs them under its own key. */
-const contentOf = (snapshot: SnapshotRecord | undefined, key: KeyChoice) =>
-  snapshot?.content === undefined
-    ? {}
-    : { content: snapshot.content, ...(key.encrypted && !snapshot.encrypted && { plainContent: true as const }) }
-
-const isDefault = (key: Extract<KeyChoice, { encrypted: true }>, snapshot: SnapshotRecord | undefined) =>
-  key.inherited ? snapshot?.defaultKey === true : key.keyId === EBS_MANAGED_KEY
 
 const createVolume = ec2.row('CreateVolume', {
   action: 'ec2:CreateVolume',

@@ -1,12 +1,12 @@
 import { AwsError } from '../../../lib/awsError.ts'
 import type { Keys } from '../../../operation/define.ts'
 import { defineTask } from '../background.ts'
-import { deleteBlobs, release } from '../blocks/contents.ts'
+import { deleteBlobs } from '../blocks/contents.ts'
 import { grantToEbs, newDataKey, reSeal, SEAL } from '../keys/dataKeys.ts'
 import { ebsContext, RETIRE, retire } from '../keys/service.ts'
 import type { Ec2Call, SealedKey, VolumeRecord } from '../state.ts'
-import { dropTags } from '../tags.ts'
 import { putVolume, volumeOf } from './find.ts'
+import { eraseVolume } from './remove.ts'
 
 export interface VolumeKeys {
   readonly volumeId: string
@@ -18,12 +18,12 @@ export interface VolumeKeys {
   readonly inherited: boolean
 }
 
-const USES = {
+export const MAKES = {
   ...SEAL,
   ...RETIRE,
 } as const
 
-type KeyedCall = Ec2Call<Keys<typeof USES>>
+type KeyedCall = Ec2Call<Keys<typeof MAKES>>
 
 /**
  * Makes a volume that has been promised: asks KMS for what an encrypted one needs, in the caller's name. Where KMS refuses, the volume is
@@ -31,7 +31,7 @@ type KeyedCall = Ec2Call<Keys<typeof USES>>
  */
 export const makeVolume = defineTask({
   kind: 'makeVolume',
-  keyUse: USES,
+  keyUse: MAKES,
   async run(wanted: VolumeKeys, call: KeyedCall) {
     const { volumeId } = wanted
     if (volumeOf(call, volumeId)?.state !== 'creating') return
@@ -57,15 +57,13 @@ function vanish(volumeId: string, call: Ec2Call): void {
   const orphans = call.env.store.transaction(() => {
     const volume = volumeOf(call, volumeId)
     if (volume?.state !== 'creating') return []
-    call.state.volumes.in(call.account, call.region).delete(volumeId)
-    dropTags(call, call.account, volumeId)
-    return volume.content === undefined ? [] : release(call, volume.content)
+    return eraseVolume(volume, call)
   })
   deleteBlobs(call, orphans)
 }
 
 /** facts: B4, captures 2.4: what is asked for each kind of source, and that each refusal ends it. The order is not recorded. */
-async function keysOf(
+export async function keysOf(
   { volumeId, source, inherited }: VolumeKeys,
   keyId: string,
   call: KeyedCall,

@@ -1,5 +1,6 @@
 import type { Grantee } from '../../../access/types.ts'
 import { parseArn, rootArn } from '../../../lib/arn.ts'
+import { infrastructureArn, infrastructureId, readInfrastructure } from '../../../lib/infrastructure.ts'
 import type { Directory } from '../../../operation/call.ts'
 import { invalidArn } from '../errors.ts'
 
@@ -29,6 +30,8 @@ const SESSION = /^assumed-role\/([^/]+)\/([\w+=,.@-]{2,64})$/
 const FEDERATED = /^federated-user\/[\w+=,.@-]{2,32}$/
 
 function bySession(text: string, account: string, resource: string, directory: Directory): Grantee | NoPrincipal {
+  const host = readInfrastructure(text)
+  if (host) return { kind: 'session', id: infrastructureId(host) }
   if (FEDERATED.test(resource)) return { kind: 'federated', arn: text }
   const [, roleName, session] = SESSION.exec(resource) ?? []
   if (roleName === undefined || session === undefined) return 'malformed'
@@ -75,6 +78,8 @@ export function principalText(grantee: Grantee, directory: Directory): string {
 }
 
 function sessionArn(id: string, directory: Directory): string | undefined {
+  const host = readInfrastructure(id)
+  if (host) return infrastructureArn(host)
   const colon = id.indexOf(':')
   const role = parseArn(directory.principalArn(id.slice(0, colon)) ?? '')
   if (!role) return undefined
