@@ -97,6 +97,8 @@ export interface SnapshotRecord {
   readonly content?: string | undefined
   /** Where its blocks are being put under another data key; becomes the content. */
   readonly making?: string | undefined
+  /** The content that these blocks come from, held meanwhile. */
+  readonly reading?: string | undefined
   /** While it is written through EBS direct. */
   readonly direct?: DirectWrite | undefined
   /** The data key of its blocks. */

@@ -141,34 +141,24 @@ export async function readBlob({ env }: BlockCall, blob: string, secret: SecretB
 export class ContentGone extends Error {}
 
 /**
- * Fills a content with the bytes of another, under another data key. One block at a time, so that memory does not grow; the source is
- * held meanwhile. Throws what reading throws, and `ContentGone` when somebody has let go of the new one.
+ * Fills a content with the bytes of another, under another data key. One block at a time, so that memory does not grow. Whoever asks
+ * for it holds both meanwhile. Throws what reading throws, and `ContentGone` when somebody has let go of the new one.
  */
 export async function copyBlocks(
   call: BlockCall,
   source: { readonly content: string; readonly secret: SecretBytes },
   target: { readonly content: string; readonly secret: SecretBytes },
 ): Promise<void> {
-  const { store } = call.env
-  store.transaction(() => {
-    share(call, source.content)
-  })
-  try {
-    for (let next = 0; ;) {
-      // Each step looks anew: to walk on across an `await` would be to walk over what others change.
-      const [block] = blocksFrom(call, source.content, next)
-      if (!block) return
-      const bytes = await readBlob(call, block.blob, source.secret)
-      await putBlock(call, target.content, block.index, bytes, target.secret, () => {
-        if (!records(call).has(target.content)) throw new ContentGone()
-      })
-      next = block.index + 1
-    }
-  } finally {
-    deleteBlobs(
-      call,
-      store.transaction(() => release(call, source.content)),
-    )
+  const wanted = () => {
+    if (!records(call).has(target.content)) throw new ContentGone()
+  }
+  for (let next = 0; ;) {
+    // Each step looks anew: to walk on across an `await` would be to walk over what others change.
+    const [block] = blocksFrom(call, source.content, next)
+    if (!block) return
+    const bytes = await readBlob(call, block.blob, source.secret)
+    await putBlock(call, target.content, block.index, bytes, target.secret, wanted)
+    next = block.index + 1
   }
 }
 

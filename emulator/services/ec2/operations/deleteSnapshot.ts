@@ -1,5 +1,5 @@
 import { auditOf } from '../audit.ts'
-import { deleteBlobs, release } from '../blocks/contents.ts'
+import { deleteBlobs } from '../blocks/contents.ts'
 import { later } from '../background.ts'
 import { endDryRun } from '../dryRun.ts'
 import { refused } from '../errors.ts'
@@ -7,6 +7,7 @@ import { formOf, requireId, SNAPSHOT_ID } from '../ids.ts'
 import { anySnapshot, snapshotResource } from '../resources.ts'
 import { ec2 } from '../service.ts'
 import { retireGrants } from '../snapshots/copy.ts'
+import { releaseAll } from '../snapshots/create.ts'
 import { requireOwnSnapshot, visibleSnapshot } from '../snapshots/find.ts'
 import { isLocked } from '../snapshots/lock.ts'
 import { snapshotPath } from '../state.ts'
@@ -30,9 +31,7 @@ const deleteSnapshot = ec2.row('DeleteSnapshot', {
       call.state.snapshots.in().delete(snapshotPath(call.region, id))
       dropTags(call, call.account, id)
       if (snapshot.grants) later(retireGrants, id, { grants: snapshot.grants }, call)
-      return [snapshot.content, snapshot.making].flatMap((content) =>
-        content === undefined ? [] : release(call, content),
-      )
+      return releaseAll(snapshot, call)
     })
     call.state.writers.forget(snapshotPath(call.region, id))
     deleteBlobs(call, orphans)

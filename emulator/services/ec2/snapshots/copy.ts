@@ -8,7 +8,7 @@ import { grantToEbs, newDataKey, SEAL } from '../keys/dataKeys.ts'
 import { openAsEbs } from '../keys/open.ts'
 import { asEbs, ebsContext, retire, RETIRE } from '../keys/service.ts'
 import { copyPath, snapshotPath, type Ec2Call, type HeldGrant, type SealedKey, type SnapshotRecord } from '../state.ts'
-import { beginContent, completed, failSnapshot, pendingOf } from './create.ts'
+import { beginContent, completed, failSnapshot, finishWith, pendingOf } from './create.ts'
 import { isVisible, putSnapshot } from './find.ts'
 
 export interface Copy {
@@ -53,7 +53,7 @@ export const makeCopy = defineTask({
       return
     }
     const keyId = wanted.keyId ?? (source.encrypted ? wanted.defaultKeyId : undefined)
-    if (keyId === undefined) finishPlain(snapshotId, source, call)
+    if (keyId === undefined) finishShared(snapshotId, source.content, taken(source), call)
     else await encryptedCopy(wanted, source, keyId, call)
   },
 })
@@ -61,13 +61,18 @@ export const makeCopy = defineTask({
 /** What a copy takes over from its source (facts: captures 4.2). */
 const taken = ({ volumeSize }: SnapshotRecord) => ({ volumeSize })
 
-function finishPlain(snapshotId: string, source: SnapshotRecord, call: CopyCall): void {
-  const { content } = source
+/** Completes a copy that has the very blocks of another snapshot. */
+function finishShared(
+  snapshotId: string,
+  content: string | undefined,
+  facts: Partial<SnapshotRecord>,
+  call: CopyCall,
+): void {
   call.env.store.transaction(() => {
     const snapshot = pendingOf(snapshotId, call)
     if (!snapshot) return
     if (content !== undefined) share(call, content)
-    putSnapshot(call, completed({ ...snapshot, ...taken(source), content }, call))
+    putSnapshot(call, completed({ ...snapshot, ...facts, content }, call))
   })
 }
 
@@ -142,17 +147,13 @@ async function copyUnder(snapshotId: string, { source, dataKey, earlier }: Keyed
   const from = source.dataKey ? await openAsEbs(source.dataKey, call) : masterKey(call)
   // Looked up anew: it may have been deleted while KMS was asked.
   const kept = earlier && call.state.snapshots.in().get(snapshotPath(earlier.region, earlier.id))
-  let content = kept?.content
-  if (!kept && source.content !== undefined) {
-    content = beginContent(snapshotId, call)
-    await copyBlocks(call, { content: source.content, secret: from }, { content, secret })
+  const copyOf = snapshotPath(source.region, source.id)
+  const facts = { ...taken(source), encrypted: true, kmsKeyId: dataKey.keyArn, dataKey, copyOf }
+  if (kept || source.content === undefined) {
+    finishShared(snapshotId, kept?.content, facts, call)
+    return
   }
-  call.env.store.transaction(() => {
-    const snapshot = pendingOf(snapshotId, call)
-    if (!snapshot) return
-    if (kept && content !== undefined) share(call, content)
-    const facts = { ...taken(source), encrypted: true, kmsKeyId: dataKey.keyArn, dataKey }
-    const copyOf = snapshotPath(source.region, source.id)
-    putSnapshot(call, completed({ ...snapshot, ...facts, copyOf, content, making: undefined }, call))
-  })
+  const content = beginContent(snapshotId, source.content, call)
+  await copyBlocks(call, { content: source.content, secret: from }, { content, secret })
+  finishWith(snapshotId, content, facts, call)
 }

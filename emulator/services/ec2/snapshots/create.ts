@@ -9,6 +9,7 @@ import {
   deleteBlobs,
   masterKey,
   release,
+  share,
 } from '../blocks/contents.ts'
 import { countBlocks } from '../blocks/listing.ts'
 import { openAsEbs } from '../keys/open.ts'
@@ -61,15 +62,24 @@ function finish(snapshotId: string, call: Ec2Call): void {
   })
 }
 
+const NOTHING_HELD = { making: undefined, reading: undefined }
+
+/** Lets go of all blocks of a snapshot, and of what it holds while it is made. Within a transaction; as `release`. */
+export const releaseAll = (snapshot: SnapshotRecord, call: Ec2Call): string[] => [
+  ...releaseIf(snapshot.content, call),
+  ...releaseIf(snapshot.making, call),
+  ...releaseIf(snapshot.reading, call),
+]
+
+const releaseIf = (content: string | undefined, call: Ec2Call) => (content === undefined ? [] : release(call, content))
+
 /** Ends a snapshot that cannot be made: it holds no blocks. */
 export function failSnapshot(snapshotId: string, call: Ec2Call, facts: Partial<SnapshotRecord>): void {
   const orphans = call.env.store.transaction(() => {
     const snapshot = pendingOf(snapshotId, call)
     if (!snapshot) return []
-    putSnapshot(call, { ...snapshot, state: 'error', content: undefined, making: undefined, ...facts })
-    return [snapshot.content, snapshot.making].flatMap((content) =>
-      content === undefined ? [] : release(call, content),
-    )
+    putSnapshot(call, { ...snapshot, ...NOTHING_HELD, state: 'error', content: undefined, ...facts })
+    return releaseAll(snapshot, call)
   })
   deleteBlobs(call, orphans)
 }
@@ -100,28 +110,34 @@ async function underKey(snapshotId: string, key: SealedKey, call: Ec2Call<Keys<t
     finish(snapshotId, call)
     return
   }
-  const made = beginContent(snapshotId, call)
+  const made = beginContent(snapshotId, content, call)
   await copyBlocks(call, { content, secret: masterKey(call) }, { content: made, secret })
+  finishWith(snapshotId, made, {}, call)
+}
+
+/** Completes a snapshot whose content has been filled. */
+export function finishWith(snapshotId: string, made: string, facts: Partial<SnapshotRecord>, call: Ec2Call): void {
   const orphans = call.env.store.transaction(() => {
     const snapshot = pendingOf(snapshotId, call)
     if (!snapshot) return []
-    putSnapshot(call, completed({ ...snapshot, content: made, making: undefined }, call))
-    return release(call, content)
+    putSnapshot(call, completed({ ...snapshot, ...facts, ...NOTHING_HELD, content: made }, call))
+    return [...releaseIf(snapshot.content, call), ...releaseIf(snapshot.reading, call)]
   })
   deleteBlobs(call, orphans)
 }
 
 /**
- * A content for the snapshot to be filled; what an attempt before this one left, if the program ended in its middle, is thrown away.
+ * A content for the snapshot to be filled from another, which is held meanwhile; what an attempt before this one left, if the program ended in its middle, is thrown away.
  * Throws `ContentGone` when the snapshot is not being made any more.
  */
-export function beginContent(snapshotId: string, call: Ec2Call): string {
+export function beginContent(snapshotId: string, source: string, call: Ec2Call): string {
   const { made, orphans } = call.env.store.transaction(() => {
     const snapshot = pendingOf(snapshotId, call)
     if (!snapshot) throw new ContentGone()
     const content = createContent(call)
-    putSnapshot(call, { ...snapshot, making: content })
-    return { made: content, orphans: snapshot.making === undefined ? [] : release(call, snapshot.making) }
+    share(call, source)
+    putSnapshot(call, { ...snapshot, making: content, reading: source })
+    return { made: content, orphans: [...releaseIf(snapshot.making, call), ...releaseIf(snapshot.reading, call)] }
   })
   deleteBlobs(call, orphans)
   return made
