@@ -30,7 +30,7 @@ describe('every scenario', () => {
 
   it.each(scenarios)('%s goes as AWS would have it', async (name) => {
     const scenario = await scenarioOf(name)
-    const { emulator, stop } = await startEmulator()
+    const { emulator, stop } = await startEmulator({ asyncDelay: 0 })
     const results = await playScenario(emulator, scenario)
     expect(results.map(({ says, actual }) => [says, actual])).toEqual(
       results.map(({ says, expected }) => [says, expected]),
@@ -51,9 +51,19 @@ describe('every world', () => {
   })
 })
 
+const STEP = { says: 'x', as: '111111111111', do: 'kms:ListKeys', with: {}, expect: 'allowed' }
+
 describe('the schema', () => {
   it.each<[string, (scenario: Record<string, unknown>) => void]>([
     ['a member it does not know', (scenario) => (scenario['steps2'] = [])],
+    [
+      'an answer with nothing in it',
+      (scenario) => ((scenario['steps'] as object[])[0] = { ...STEP, expect: { answer: {} } }),
+    ],
+    [
+      'a later refusal without its code',
+      (scenario) => ((scenario['steps'] as object[])[0] = { ...STEP, afterwards: { do: 'kms:Decrypt', message: 'x' } }),
+    ],
     ['no steps', (scenario) => (scenario['steps'] = [])],
     ['a world without accounts', (scenario) => (scenario['world'] = {})],
     ['an account that is none', (scenario) => (scenario['world'] = { accounts: { me: {} } })],
@@ -82,6 +92,42 @@ describe('playing a scenario', () => {
       false,
       true,
     ])
+    await stop()
+  })
+
+  it('says so when a member of an answer differs, or what ended the work after it', async () => {
+    const scenario = await scenarioOf('snapshot-key-policy-without-create-grant.json')
+    const at = scenario.steps.findIndex(({ afterwards }) => afterwards)
+    const copied = scenario.steps[at]
+    const failed = scenario.steps[at + 1]
+    if (!copied?.afterwards || !failed) throw new Error('a copy is followed by a look at it')
+    const { afterwards } = copied
+    const steps = [
+      ...scenario.steps.slice(0, at),
+      { ...copied, afterwards: { ...afterwards, do: 'kms:Decrypt' } },
+      { ...copied, afterwards: { ...afterwards, message: 'Access Denied' } },
+      { ...copied, afterwards: { ...afterwards, layer: 'identity' as const } },
+      copied,
+      { ...failed, expect: { answer: { 'Snapshots.0.State': 'completed' } } },
+      { ...failed, expect: { answer: { 'Snapshots.0.KmsKeyId': null } } },
+      { ...failed, with: { SnapshotIds: ['{{out:nothing}}'] } },
+      failed,
+    ]
+    const { emulator, stop } = await startEmulator({ asyncDelay: 0 })
+    const results = await playScenario(emulator, { ...scenario, steps })
+    expect(results.slice(at).map(({ passed }) => passed)).toEqual([
+      ...[false, false, false, true],
+      ...[false, false, false, true],
+    ])
+    await stop()
+  })
+
+  it('waits for what goes on after an answer, and makes blocks of texts', async () => {
+    const scenario = await scenarioOf('snapshot-shared.json')
+    const { emulator, stop } = await startEmulator({ asyncDelay: 30 })
+    const results = await playScenario(emulator, scenario)
+    expect(results.filter(({ passed }) => !passed)).toEqual([])
+    expect(results.at(-1)?.actual).toBe('allowed: BlockData = "the numbers"')
     await stop()
   })
 

@@ -7,12 +7,14 @@ export const emulatorUrl = () =>
 /**
  * Asks the admin door of a running emulator. Throws CliError when nothing answers, or with the door's own sentence.
  * @param path below `/_twokey`, with its slash
+ * @param options.at where the emulator answers, if not at the usual place
  */
 export async function ask(
   path: string,
-  options: { readonly method?: 'GET' | 'POST'; readonly body?: unknown } = {},
+  options: { readonly method?: 'GET' | 'POST'; readonly body?: unknown; readonly at?: string } = {},
 ): Promise<unknown> {
-  const url = `${emulatorUrl()}/_twokey${path}`
+  const at = options.at ?? emulatorUrl()
+  const url = `${at}/_twokey${path}`
   let response: Response
   try {
     response = await fetch(url, {
@@ -23,9 +25,7 @@ export async function ask(
       }),
     })
   } catch {
-    throw new CliError(
-      `no emulator answers at ${emulatorUrl()}; start one with \`npm start\`, or say where it is with TWOKEY_URL`,
-    )
+    throw new CliError(`no emulator answers at ${at}; start one with \`npm start\`, or say where it is with TWOKEY_URL`)
   }
   const answer = (await response.json().catch(() => undefined)) as { error?: string } | undefined
   if (!response.ok) {

@@ -4,32 +4,39 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createEmulator } from '../server/app.ts'
 import { DEFAULTS } from '../server/settings.ts'
-import { playScenario, readScenario, type Scenario, type StepResult } from '../server/world/scenario.ts'
+import { playOn, type StepResult } from '../server/world/play.ts'
+import { playScenario, readScenario, type Scenario } from '../server/world/scenario.ts'
 import { WorldError } from '../server/world/world.ts'
 import { CliError } from './cliError.ts'
+import { emulatorUrl } from './door.ts'
+import { decisionText } from './explain.ts'
+import { inFreshAccounts } from './freshAccounts.ts'
+import { wireStage } from './wireStage.ts'
 
 const USAGE = `usage: twokey scenario list                the scenarios that come with Twokey
        twokey scenario run [name|file …]   play them, or all; each in an emulator of its own
+Options: --url [http://…]   play them in a running emulator: that one, or where TWOKEY_URL says. Each plays in
+                            accounts of its own, called by AWS's clients, and refusals are explained
 
-A scenario is a world and calls with what AWS answers them; no emulator needs to be running.
+A scenario is a world and calls with what AWS answers them. Without --url no emulator needs to be running.
 `
 
 /** `twokey scenario`: known denials as data, with what AWS answers. Exit status 1 when an answer differs. */
 export async function run(args: readonly string[]): Promise<number> {
-  const [verb, ...names] = args
+  const [verb, ...rest] = args
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(USAGE)
     return 0
   }
   switch (verb) {
     case 'list':
-      for (const file of await shipped())
-        process.stdout.write(`${basename(file, '.json').padEnd(36)} ${(await load(file)).title}\n`)
+      process.stdout.write(listText(await Promise.all((await shipped()).map(entryOf))))
       return 0
     case 'run': {
+      const { url, names } = optionsOf(rest)
       const files = names.length > 0 ? await Promise.all(names.map(locate)) : await shipped()
       let failed = 0
-      for (const file of files) failed += await playFile(file)
+      for (const file of files) failed += await (url === undefined ? playFile(file) : playInRunning(file, url))
       process.stdout.write(
         `${counted(files.length, 'scenario')}, ${failed === 0 ? 'all as expected' : `${counted(failed, 'answer')} not as expected`}\n`,
       )
@@ -42,10 +49,60 @@ export async function run(args: readonly string[]): Promise<number> {
 
 const counted = (count: number, what: string) => `${String(count)} ${what}${count === 1 ? '' : 's'}`
 
+function optionsOf(args: readonly string[]): { url: string | undefined; names: readonly string[] } {
+  const at = args.indexOf('--url')
+  const given = at >= 0 && /^https?:\/\//.test(args[at + 1] ?? '') ? args[at + 1] : undefined
+  const names = args.filter((arg, index) => index !== at && !(given !== undefined && index === at + 1))
+  const stray = names.find((name) => name.startsWith('-'))
+  if (stray !== undefined) throw new CliError(`there is no option \`${stray}\`\n\n${USAGE}`, 2)
+  return { url: at < 0 ? undefined : (given ?? emulatorUrl()).replace(/\/$/, ''), names }
+}
+
+/** Which service a scenario is about: the one that its first call to anything but KMS, IAM and STS goes to. */
+async function entryOf(file: string) {
+  const { title, steps } = await load(file)
+  const services = steps.map((step) => step.do.split(':')[0] ?? '')
+  const service = services.find((name) => !['kms', 'iam', 'sts'].includes(name)) ?? 'kms'
+  return { name: basename(file, '.json'), title, group: GROUPS[service] ?? service }
+}
+
+const GROUPS: Readonly<Record<string, string>> = { s3: 'S3', kms: 'KMS', ec2: 'EC2 and EBS', ebs: 'EC2 and EBS' }
+
+function listText(entries: readonly Awaited<ReturnType<typeof entryOf>>[]): string {
+  const width = Math.max(...entries.map(({ name }) => name.length))
+  return [...new Set(entries.map(({ group }) => group))]
+    .sort()
+    .map((group) => {
+      const lines = entries
+        .filter((entry) => entry.group === group)
+        .map(({ name, title }) => `  ${name.padEnd(width)}  ${title}\n`)
+      return `${group}\n${lines.join('')}`
+    })
+    .join('\n')
+}
+
+/** Plays one file in a running emulator, in accounts of its own, and explains what is refused; returns how many answers differ. */
+async function playInRunning(file: string, url: string): Promise<number> {
+  const { scenario, accounts } = inFreshAccounts(await load(file))
+  const stage = wireStage(url)
+  process.stdout.write(`${scenario.title}\n`)
+  for (const [id, fresh] of accounts) process.stdout.write(`  ${id} is ${fresh} here\n`)
+  const results = await playOn(stage, scenario).catch((error: unknown) => {
+    throw error instanceof CliError || error instanceof WorldError ? new CliError(`${file}: ${error.message}`) : error
+  })
+  for (const result of results) {
+    process.stdout.write(resultText(result))
+    const view = result.refused && result.requestId ? await stage.decision(result.requestId) : undefined
+    if (view) process.stdout.write(decisionText(view, { color: false }).replace(/^(?=.)/gm, '       | '))
+  }
+  process.stdout.write('\n')
+  return results.filter(({ passed }) => !passed).length
+}
+
 /** Plays one file; returns how many answers differ. */
 async function playFile(file: string): Promise<number> {
   const scenario = await load(file)
-  const emulator = await createEmulator({ ...DEFAULTS, dataDir: ':memory:', log: 'off' })
+  const emulator = await createEmulator({ ...DEFAULTS, dataDir: ':memory:', log: 'off', asyncDelay: 0 })
   try {
     const results = await playScenario(emulator, scenario)
     process.stdout.write(`${scenario.title}\n${results.map(resultText).join('')}\n`)
@@ -63,10 +120,14 @@ function resultText({ says, expected, actual, passed }: StepResult): string {
   return `  ${passed ? 'ok ' : 'NOT'} ${says}\n${detail}`
 }
 
-const FOLDER = fileURLToPath(new URL('../../../fixtures/scenarios/', import.meta.url))
+/** Beside the program, which runs as it was built (`dist/emulator/cli`) or as it is written. */
+const FOLDER = ['../../../fixtures/scenarios/', '../../fixtures/scenarios/']
+  .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+  .find((path) => existsSync(path))
 
 async function shipped(): Promise<string[]> {
-  const names = await readdir(FOLDER).catch(() => [])
+  if (FOLDER === undefined) throw new CliError('the scenarios that come with Twokey are not where it is installed')
+  const names = await readdir(FOLDER)
   return names
     .filter((name) => name.endsWith('.json'))
     .sort()

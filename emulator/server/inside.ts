@@ -12,6 +12,8 @@ export interface InsideCall {
   readonly input: object
   /** The body of operations that stream theirs. */
   readonly body?: Buffer | undefined
+  /** Under which the decision is recorded; a new one when left out. */
+  readonly requestId?: string
 }
 
 /**
@@ -37,7 +39,7 @@ export async function callInside(
     operation,
     row,
     {
-      requestId: env.ids.uuid(),
+      requestId: inside.requestId ?? env.ids.uuid(),
       region,
       account: accountOf(caller.principal),
       caller,

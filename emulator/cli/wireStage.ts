@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto'
+import type { DecisionView } from '../audit/decisionLog.ts'
+import type { Actor } from '../server/world/scenario.ts'
+import type { Stage, StageAnswer, StageCall } from '../server/world/stage.ts'
+import type { UserSpec, World } from '../server/world/world.ts'
+import { CliError } from './cliError.ts'
+import { ask } from './door.ts'
+
+interface Credentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+}
+
+interface Client {
+  send(command: object): Promise<object>
+  destroy(): void
+}
+
+type Constructor<T> = new (input: object) => T
+
+/** A running emulator, asked by AWS's own clients: every call is signed and goes the whole way. */
+export function wireStage(url: string): Stage {
+  // The clients' word on old versions of Node is for those who write programs with them.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+  const users = new Map<string, Credentials>()
+  const call = (credentials: Credentials, what: Omit<StageCall, 'as'>) => callOverWire(url, credentials, what)
+  const credentialsOf = async (as: Actor): Promise<Credentials> => {
+    if (typeof as !== 'string') return sessionOf(as, await credentialsOf(as.by), call)
+    const user = users.get(as)
+    if (!user && as.includes('/')) throw new CliError(`the scenario has no user \`${as}\``)
+    return user ?? { accessKeyId: as, secretAccessKey: 'test' }
+  }
+  return {
+    async build(world) {
+      const { keys } = (await ask('/worlds', { method: 'POST', body: withAccessKeys(world, users), at: url })) as {
+        keys: Record<string, string>
+      }
+      return new Map(Object.entries(keys))
+    },
+    perform: async ({ as, ...what }) => call(await credentialsOf(as), what),
+    async decision(requestId) {
+      // What was refused before it was known who asks, or has been forgotten, has no decision.
+      const known = ask(`/decisions/${encodeURIComponent(requestId)}`, { at: url }).catch(() => undefined)
+      return (await known) as DecisionView | undefined
+    },
+    async moveClock(milliseconds) {
+      await ask('/clock', { method: 'POST', body: { advance: `PT${String(milliseconds / 1000)}S` }, at: url })
+    },
+  }
+}
+
+/** The world with an access key for each user, kept by `<account>/<user>`. */
+function withAccessKeys(world: World, known: Map<string, Credentials>): World {
+  const accounts = Object.entries(world.accounts).map(([account, spec]) => {
+    const users = Object.entries(spec.users ?? {}).map(([name, user]): [string, UserSpec] => {
+      const accessKey = {
+        id: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,
+        secret: randomBytes(20).toString('hex'),
+      }
+      known.set(`${account}/${name}`, { accessKeyId: accessKey.id, secretAccessKey: accessKey.secret })
+      return [name, { ...user, accessKey }]
+    })
+    return [account, { ...spec, users: Object.fromEntries(users) }]
+  })
+  return { ...world, accounts: Object.fromEntries(accounts) as World['accounts'] }
+}
+
+async function sessionOf(
+  as: Exclude<Actor, string>,
+  by: Credentials,
+  call: (credentials: Credentials, what: Omit<StageCall, 'as'>) => Promise<StageAnswer>,
+): Promise<Credentials> {
+  const { output, refusal } = await call(by, {
+    region: 'us-east-1',
+    service: 'sts',
+    operation: 'AssumeRole',
+    input: {
+      RoleArn: as.role,
+      RoleSessionName: as.session ?? 'scenario',
+      ...(as.policy && { Policy: JSON.stringify(as.policy) }),
+    },
+    body: undefined,
+  })
+  if (!output) throw new CliError(`${as.by} cannot assume ${as.role}: ${refusal.code}: ${refusal.message}`)
+  const { AccessKeyId, SecretAccessKey, SessionToken } = (
+    output as { Credentials: { AccessKeyId: string; SecretAccessKey: string; SessionToken: string } }
+  ).Credentials
+  return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken }
+}
+
+async function callOverWire(
+  url: string,
+  credentials: Credentials,
+  { region, service, operation, input, body }: Omit<StageCall, 'as'>,
+): Promise<StageAnswer> {
+  const { Client, Command } = await toolsFor(service, operation)
+  const { offsetMilliseconds } = (await ask('/clock', { at: url })) as { offsetMilliseconds: number }
+  const client = new Client({
+    endpoint: url,
+    region,
+    credentials,
+    forcePathStyle: true,
+    maxAttempts: 1,
+    systemClockOffset: offsetMilliseconds,
+  })
+  try {
+    const answer = await client.send(new Command({ ...input, ...(body && { Body: body }) }))
+    const { $metadata, ...output } = answer as { $metadata: { requestId?: string } }
+    return { requestId: $metadata.requestId ?? '', output: await readStreams(output) }
+  } catch (error) {
+    const { name, message, $metadata } = error as Error & {
+      $metadata?: { requestId?: string; httpStatusCode?: number }
+    }
+    if ($metadata?.httpStatusCode === undefined) throw error
+    return { requestId: $metadata.requestId ?? '', refusal: { code: name, status: $metadata.httpStatusCode, message } }
+  } finally {
+    client.destroy()
+  }
+}
+
+/** AWS's client of a service and its command; the package of each is named after the service. */
+async function toolsFor(
+  service: string,
+  operation: string,
+): Promise<{ Client: Constructor<Client>; Command: Constructor<object> }> {
+  const library = /^[a-z0-9-]+$/.test(service)
+    ? ((await import(`@aws-sdk/client-${service}`).catch(() => ({}))) as Record<string, unknown>)
+    : {}
+  const clientName = Object.keys(library).find((name) => name.toLowerCase() === `${service.replaceAll('-', '')}client`)
+  const Client = clientName === undefined ? undefined : library[clientName]
+  const Command = library[`${operation}Command`]
+  if (!Client || !Command) throw new CliError(`there is no operation \`${service}:${operation}\` to call`)
+  // INVARIANT: this is how AWS's packages name what they export.
+  return { Client: Client as Constructor<Client>, Command: Command as Constructor<object> }
+}
+
+/** Streams have to be read before the client is let go. */
+async function readStreams(output: object): Promise<object> {
+  const members = Object.entries(output).map(async ([name, value]: [string, unknown]) => [
+    name,
+    isStream(value) ? await value.transformToByteArray() : value,
+  ])
+  return Object.fromEntries((await Promise.all(members)) as [string, unknown][])
+}
+
+const isStream = (value: unknown): value is { transformToByteArray(): Promise<Uint8Array> } =>
+  typeof value === 'object' && value !== null && 'transformToByteArray' in value

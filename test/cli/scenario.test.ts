@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inFreshAccounts } from '../../emulator/cli/freshAccounts.ts'
+import { run as scenario } from '../../emulator/cli/scenario.ts'
+import { readScenario, type Scenario } from '../../emulator/server/world/scenario.ts'
+import { startEmulator, type TestEmulator } from '../support/emulator.ts'
+
+const FOLDER = new URL('../../fixtures/scenarios/', import.meta.url)
+const read = async (name: string): Promise<Scenario> =>
+  readScenario(JSON.parse(await readFile(new URL(`${name}.json`, FOLDER), 'utf8')))
+
+let twokey: TestEmulator
+let printed: string
+let folder: string
+beforeAll(async () => {
+  twokey = await startEmulator({ asyncDelay: 20 })
+  folder = await mkdtemp(join(tmpdir(), 'twokey-scenario-'))
+})
+afterAll(async () => {
+  await twokey.stop()
+  await rm(folder, { recursive: true })
+})
+beforeEach(() => {
+  process.env['TWOKEY_URL'] = 'http://127.0.0.1:9'
+  printed = ''
+  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    printed += String(text)
+    return true
+  })
+})
+
+describe('twokey scenario list', () => {
+  it('groups the scenarios by service', async () => {
+    expect(await scenario(['list'])).toBe(0)
+    expect(printed.match(/^\S.*$/gm)).toEqual(['EC2 and EBS', 'KMS', 'S3'])
+    expect(printed).toMatch(/^EC2 and EBS\n {2}snapshot-copied-then-key-deleted {2,}Copied, and then/)
+    expect(printed.match(/^ {2}\S/gm)).toHaveLength((await readdir(FOLDER)).length)
+  })
+})
+
+describe('twokey scenario run', () => {
+  it('plays in an emulator of its own, also what happens after the answer', async () => {
+    expect(await scenario(['run', 'volume-vanishes'])).toBe(0)
+    expect(printed).toContain(
+      '; afterwards kms:CreateGrant: AccessDeniedException: User: arn:aws:iam::111111111111:user/builder is not authorized to perform: kms:CreateGrant on resource: arn:aws:kms:us-east-1:111111111111:key/',
+    )
+    expect(printed).toMatch(/\n1 scenario, all as expected\n$/)
+  })
+  it('refuses options it does not have', async () => {
+    await expect(scenario(['run', '--quick'])).rejects.toThrow('there is no option `--quick`')
+  })
+})
+
+describe('twokey scenario run --url', () => {
+  it('plays every scenario in one running emulator, called by AWS’s clients', async () => {
+    expect([await scenario(['run', '--url', twokey.url]), printed.match(/^ {2}NOT .*\n.*\n.*$/gm)]).toEqual([0, null])
+    expect(printed.split('\n').at(-2)).toBe(`${(await readdir(FOLDER)).length} scenarios, all as expected`)
+  }, 120_000)
+
+  it('takes accounts of its own each time, and explains what is refused, both gates', async () => {
+    process.env['TWOKEY_URL'] = `${twokey.url}/`
+    const accounts = new Set<string | undefined>()
+    for (let time = 0; time < 2; time++) {
+      printed = ''
+      expect(await scenario(['run', 'snapshot-key-policy-without-create-grant', '--url'])).toBe(0)
+      accounts.add(/^ {2}111111111111 is (9\d{11}) here$/m.exec(printed)?.[1])
+      expect(printed).toMatch(/\n {7}\| Data gate: open \(ec2:CopySnapshot\)\n/)
+      expect(printed).toMatch(/\n {7}\| Key gate: SHUT \(kms:CreateGrant\)\n/)
+      expect(printed).toContain('what would help')
+      expect(printed).not.toContain('user/partner is not authorized to perform: kms:CreateGrant on resource')
+    }
+    expect([accounts.size, accounts.has(undefined)]).toEqual([2, false])
+  })
+
+  it('ends with status 1 when an answer differs, and shows both', async () => {
+    const file = join(folder, 'differs.json')
+    const { steps, ...rest } = await read('key-disabled')
+    await writeFile(file, JSON.stringify({ ...rest, steps: steps.map((step) => ({ ...step, expect: 'allowed' })) }))
+    expect(await scenario(['run', file, '--url', twokey.url])).toBe(1)
+    expect(printed).toMatch(
+      / {2}NOT the state of the key answers\n {5}expected allowed\n {5}actual {3}400 KMS\.DisabledException: arn:aws:kms:us-east-1:9\d{11}:key\/\S+ is disabled\.\n/,
+    )
+    expect(printed).toMatch(/\n1 scenario, 1 answer not as expected\n$/)
+  })
+
+  it('says so when no emulator answers there, or the operation is none', async () => {
+    await expect(scenario(['run', 'key-disabled', '--url'])).rejects.toThrow(
+      'no emulator answers at http://127.0.0.1:9; start one with `npm start`',
+    )
+    const file = join(folder, 'nonsense.json')
+    const { steps, ...rest } = await read('key-disabled')
+    await writeFile(file, JSON.stringify({ ...rest, steps: [{ ...steps[0], do: 'kms:EatKey' }] }))
+    await expect(scenario(['run', file, '--url', twokey.url])).rejects.toThrow(
+      'there is no operation `kms:EatKey` to call',
+    )
+  })
+})
+
+describe('fresh accounts', () => {
+  it('exchange every account id and bucket name, and nothing else', async () => {
+    const before = await read('cross-account-allowed')
+    const { scenario: after, accounts } = inFreshAccounts(before)
+    let back = JSON.stringify(after)
+    expect(back).not.toMatch(/111111111111|222222222222|"secrets"|:::secrets\//)
+    for (const [id, fresh] of accounts) back = back.replaceAll(fresh, id)
+    expect(back.replace(/secrets-[0-9a-f]{10}/g, 'secrets')).toBe(JSON.stringify(before))
+  })
+})
