@@ -15,6 +15,11 @@ export function releasable(chunks: AsyncIterable<Buffer>): ByteStream {
   return Object.assign(chunks, { release: free })
 }
 
+/** For a stream that nobody will read: what it has open is closed, what it holds is let go. */
+export async function abandon(chunks: AsyncIterable<Buffer>): Promise<void> {
+  await chunks[Symbol.asyncIterator]().return?.()
+}
+
 /** Posts to nobody: what is transferred to a closed port is freed. (ArrayBuffer.prototype.transfer is not in Node.js 20.) */
 const nowhere = new MessageChannel().port1
 nowhere.close()

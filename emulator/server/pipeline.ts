@@ -65,6 +65,8 @@ export async function handle(core: Core, req: IncomingMessage, res: ServerRespon
     await send(exchange, response)
   } catch (error) {
     core.env.log(`${nameOf(exchange)}: the answer was cut short: ${describe(error)}`)
+    // Where not even the head could be written, nothing would ever come.
+    res.destroy()
   }
 }
 

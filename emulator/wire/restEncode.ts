@@ -80,7 +80,7 @@ const BEYOND_LATIN1 = /[\u0100-\uffff]/
 const PLAIN = /^[\u0020-\u007e]*$/
 
 /** What HTTP can carry: no line ends, and S3's own way (RFC 2047) with characters beyond Latin-1. */
-function headerSafe(text: string): string {
+export function headerSafe(text: string): string {
   if (PLAIN.test(text)) return text
   const safe = text.replace(CONTROL, ' ')
   return BEYOND_LATIN1.test(safe) ? `=?UTF-8?B?${Buffer.from(safe).toString('base64')}?=` : safe

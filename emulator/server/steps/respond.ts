@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ByteStream } from '../../lib/byteStream.ts'
+import { abandon, type ByteStream } from '../../lib/byteStream.ts'
 import { AwsError } from '../../lib/awsError.ts'
 import type { Protocol, WireResponse } from '../../wire/protocol.ts'
+import { headerSafe } from '../../wire/restEncode.ts'
 import type { Exchange } from '../exchange.ts'
 import { inBurst } from './burst.ts'
 
@@ -10,7 +11,8 @@ export function encode(exchange: Exchange): void {
   const { operationModel, call } = exchange
   if (!operationModel) throw new Error('nothing was matched')
   const response = exchange.protocol.encode(exchange.output, operationModel, answering(exchange))
-  if (call) for (const name in call.responseHeaders) response.headers[name] = call.responseHeaders[name] ?? ''
+  if (call)
+    for (const name in call.responseHeaders) response.headers[name] = headerSafe(call.responseHeaders[name] ?? '')
   exchange.response = exchange.form ? exchange.form.answer(response) : response
 }
 
@@ -19,7 +21,8 @@ export const answering = ({ requestId, method, path }: Exchange) => ({ requestId
 /** Sends the answer; resolves when it has been handed over or the client has gone. */
 export async function send(exchange: Exchange, response: WireResponse): Promise<void> {
   const { res, req, method } = exchange
-  const { body, headers, status } = response
+  const { body, status } = response
+  const headers = inOrder(response.headers)
   if (typeof body === 'string' || Buffer.isBuffer(body)) {
     headers['content-length'] ??= String(Buffer.byteLength(body))
     if (!req.complete && !req.readableEnded && hasBody(exchange)) return refuseRest(exchange, response)
@@ -28,12 +31,21 @@ export async function send(exchange: Exchange, response: WireResponse): Promise<
       res.end(method === 'HEAD' ? undefined : body)
     })
   }
-  res.writeHead(status, headers)
-  if (method === 'HEAD') {
-    res.end()
-    return
+  try {
+    res.writeHead(status, headers)
+  } catch (error) {
+    await abandon(body)
+    throw error
   }
-  await pour(body, res)
+  if (method !== 'HEAD') return pour(body, res)
+  await abandon(body)
+  res.end()
+}
+
+/** Node.js refuses a content-disposition with Latin-1 letters, which HTTP can carry, if it comes after a content-length. */
+function inOrder(headers: WireResponse['headers']): WireResponse['headers'] {
+  const disposition = headers['content-disposition']
+  return disposition === undefined ? headers : { 'content-disposition': disposition, ...headers }
 }
 
 /**

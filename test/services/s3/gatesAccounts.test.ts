@@ -5,6 +5,7 @@ import { OPERATIONS, questions } from './gates/operations.ts'
 import {
   Bucket,
   GatesWorld,
+  LOCKED,
   OUTSIDER,
   SUBJECT,
   allBut,
@@ -33,7 +34,7 @@ async function permitStranger(...statements: readonly object[]): Promise<void> {
 }
 
 const theirs = { Principal: { AWS: `arn:aws:iam::${OUTSIDER}:root` } }
-const everything = [`arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`]
+const everything = [Bucket, LOCKED].flatMap((name) => [`arn:aws:s3:::${name}`, `arn:aws:s3:::${name}/*`])
 
 /** Bucket and keys are open to the other account, but for one thing. */
 async function share(except?: Check): Promise<void> {
@@ -45,9 +46,11 @@ async function share(except?: Check): Promise<void> {
       { Effect: 'Allow', Action: action, NotResource: resource, ...theirs },
     )
   }
-  for (const key of [world.key, world.sourceKey]) {
+  for (const key of world.keys) {
     const action = except?.resource === key ? except.action : undefined
-    const uses = ['kms:GenerateDataKey', 'kms:Decrypt'].filter((use) => use !== action)
+    const uses = ['kms:GenerateDataKey', 'kms:Decrypt', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'].filter(
+      (use) => use !== action,
+    )
     await world.keyPolicy(key, { ...allow(uses), ...theirs })
   }
 }
@@ -58,7 +61,10 @@ const WITHHELD =
 /** To another account S3 says nothing, and KMS does not name its key. */
 function told({ action }: Check, cause: string): string {
   if (action.startsWith('s3:')) return 'Access Denied'
-  const where = action === 'kms:Decrypt' ? 'the resource associated with this ciphertext' : 'this resource'
+  const where =
+    action === 'kms:Decrypt' || action === 'kms:ReEncryptFrom'
+      ? 'the resource associated with this ciphertext'
+      : 'this resource'
   return `User: ${stranger.arn} is not authorized to perform: ${action} on ${where} ${cause}`
 }
 

@@ -11,14 +11,12 @@ beforeAll(async () => {
 })
 beforeEach(async () => {
   await world.permit(allow('*'))
-  // Fresh ones, on which there are no grants.
-  world.key = await world.newKey()
-  world.sourceKey = await world.newKey()
+  await world.newKeys()
   await world.prepare()
 })
 afterAll(() => world.stop())
 
-const keyed = OPERATIONS.filter(({ checks }) => checks({ key: '', sourceKey: '' }).some(isKeyCheck))
+const keyed = OPERATIONS.filter(({ checks }) => checks({ key: '', sourceKey: '', targetKey: '' }).some(isKeyCheck))
 
 /** The object that a key is used for: the one the operation is about, or the source of a copy. */
 const contextOf = (check: Check, checks: readonly Check[]) => {
@@ -33,7 +31,7 @@ describe.each(keyed)('$name', ({ checks, run }) => {
 
   it('is allowed by key policies with conditions that S3’s use of the key meets', async () => {
     const all = checks(world)
-    for (const key of [world.key, world.sourceKey]) {
+    for (const key of world.keys) {
       const mine = keyChecks().filter(({ resource }) => resource === key)
       const statements = mine.map((check) =>
         named(world, check, {
@@ -53,8 +51,7 @@ describe.each(keyed)('$name', ({ checks, run }) => {
   })
 
   it('is allowed by grants alone, and no more at once when they are revoked', async () => {
-    await world.keyPolicy(world.key)
-    await world.keyPolicy(world.sourceKey)
+    for (const key of world.keys) await world.keyPolicy(key)
     await world.permit(allow('s3:*'))
     const [first, ...rest] = keyChecks()
     if (!first) throw new Error('no key check')
@@ -63,7 +60,9 @@ describe.each(keyed)('$name', ({ checks, run }) => {
     for (const check of rest) await granted(world, check)
     const { outcome: allowed, gates } = await outcome()
     expect(allowed).toBe('allowed')
-    const deciders = gates.filter(({ gate }) => gate === 'key').map((gate) => gate.checks[0]?.decidedBy)
+    const deciders = gates
+      .filter(({ gate }) => gate === 'key')
+      .flatMap(({ checks: asked }) => asked.map(({ decidedBy }) => decidedBy))
     expect(deciders).toEqual(keyChecks().map(() => expect.objectContaining({ layer: 'grant' })))
     expect(deciders[0]?.grant).toBe(GrantId)
 

@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-kms'
 import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { material, wrap } from '../kms/importing.ts'
-import { OPERATIONS } from './gates/operations.ts'
+import { CORE_OPERATIONS } from './gates/operations.ts'
 import { ACCOUNT, Bucket, GatesWorld, isKeyCheck, rootOf } from './gates/world.ts'
 
 const DAY = 86_400_000
@@ -86,11 +86,13 @@ const STATES: readonly State[] = [
 ]
 
 /** Each key that an operation uses: what is about the other one comes before or after. */
-const uses = OPERATIONS.flatMap((operation) => {
-  const keys = operation.checks({ key: 'key', sourceKey: 'sourceKey' }).filter(isKeyCheck)
+const uses = CORE_OPERATIONS.flatMap((operation) => {
+  const keys = operation.checks({ key: 'key', sourceKey: 'sourceKey', targetKey: '' }).filter(isKeyCheck)
   return keys.map(({ resource }) => ({ operation, name: operation.name, which: resource as 'key' | 'sourceKey' }))
 })
-const keyless = OPERATIONS.filter(({ checks }) => !checks({ key: '', sourceKey: '' }).some(isKeyCheck))
+const keyless = CORE_OPERATIONS.filter(
+  ({ checks }) => !checks({ key: '', sourceKey: '', targetKey: '' }).some(isKeyCheck),
+)
 
 describe.each(STATES)('a key that is $name', (state) => {
   beforeEach(() => world.prepare())
@@ -140,24 +142,25 @@ describe('a key', () => {
     expect((await read()).status).toBe(200)
   })
 
-  it.each(OPERATIONS.filter(({ checks }) => checks({ key: '', sourceKey: '' })[0]?.action === 'kms:GenerateDataKey'))(
-    'of another Region cannot be written under: $name',
-    async ({ run }) => {
-      const west = world.organization.test.client(KMSClient, { credentials: rootOf(ACCOUNT), region: 'us-west-2' })
-      const { KeyMetadata } = await west.send(new CreateKeyCommand({}))
-      const before = world.snapshot()
-      const mine = world.key
-      world.key = KeyMetadata?.Arn ?? ''
-      const { status, code, message } = await world.end(run(world.user.s3, world))
-      world.key = mine
-      expect({ status, code, message }).toEqual({
-        status: 400,
-        code: 'KMS.NotFoundException',
-        message: 'Invalid arn us-west-2',
-      })
-      expect(world.snapshot()).toEqual(before)
-    },
-  )
+  it.each(
+    CORE_OPERATIONS.filter(
+      ({ checks }) => checks({ key: '', sourceKey: '', targetKey: '' })[0]?.action === 'kms:GenerateDataKey',
+    ),
+  )('of another Region cannot be written under: $name', async ({ run }) => {
+    const west = world.organization.test.client(KMSClient, { credentials: rootOf(ACCOUNT), region: 'us-west-2' })
+    const { KeyMetadata } = await west.send(new CreateKeyCommand({}))
+    const before = world.snapshot()
+    const mine = world.key
+    world.key = KeyMetadata?.Arn ?? ''
+    const { status, code, message } = await world.end(run(world.user.s3, world))
+    world.key = mine
+    expect({ status, code, message }).toEqual({
+      status: 400,
+      code: 'KMS.NotFoundException',
+      message: 'Invalid arn us-west-2',
+    })
+    expect(world.snapshot()).toEqual(before)
+  })
 })
 
 /** The last test: there is no way back. */

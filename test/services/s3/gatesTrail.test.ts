@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms'
 import { allow } from './support.ts'
-import { OPERATIONS } from './gates/operations.ts'
+import { CORE_OPERATIONS } from './gates/operations.ts'
 import { ACCOUNT, Bucket, GatesWorld, allBut, isKeyCheck, sentence } from './gates/world.ts'
 
 let world: GatesWorld
@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterAll(() => world.stop())
 
 const SERVICE = 'fas.s3.amazonaws.com'
-const keyed = OPERATIONS.filter(({ checks }) => checks({ key: '', sourceKey: '' }).some(isKeyCheck))
+const keyed = CORE_OPERATIONS.filter(({ checks }) => checks({ key: '', sourceKey: '', targetKey: '' }).some(isKeyCheck))
 
 /** The records that a request leaves, oldest first. */
 async function recordsOf(request: () => Promise<unknown>) {
@@ -100,7 +100,7 @@ describe.each(keyed)('$name', ({ checks, run }) => {
 
 describe('a write that S3 refuses', () => {
   it('has used the key before, on record', async () => {
-    const put = OPERATIONS[0]
+    const put = CORE_OPERATIONS[0]
     if (!put) throw new Error('no operation')
     await world.permit(allow('kms:*'))
     const records = await recordsOf(() => world.end(put.run(world.user.s3, world)))

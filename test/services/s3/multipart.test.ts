@@ -201,6 +201,26 @@ describe('a multipart upload', () => {
     })
   })
 
+  it('wants parts 1, 2, 3, … where a checksum of checksums was asked for, and only there', async () => {
+    const complete = async (more: Partial<CreateMultipartUploadCommandInput>) => {
+      const UploadId = await begin('gap', more)
+      const place = { Bucket, Key: 'gap', UploadId }
+      const PartNumber = 2
+      const { ChecksumAlgorithm } = more
+      const sent = await world.s3.send(new UploadPartCommand({ ...place, PartNumber, Body: 'x', ChecksumAlgorithm }))
+      const { ETag, ChecksumSHA256, ChecksumCRC64NVME } = sent
+      const MultipartUpload = { Parts: [{ PartNumber, ETag, ChecksumSHA256, ChecksumCRC64NVME }] }
+      return world.s3.send(new CompleteMultipartUploadCommand({ ...place, MultipartUpload }))
+    }
+    expect(await refusal(complete({ ChecksumAlgorithm: 'SHA256' }))).toEqual({
+      status: 400,
+      code: 'InvalidPartOrder',
+      message: 'The list of parts was not in ascending order. Parts must be ordered by part number.',
+    })
+    await expect(complete({ ChecksumAlgorithm: 'CRC64NVME' })).resolves.toMatchObject({ ChecksumType: 'FULL_OBJECT' })
+    await expect(complete({})).resolves.toBeDefined()
+  })
+
   it('refuses parts that are not there, out of order, or too small', async () => {
     const upload = await PlainUpload.begin('refused')
     await upload.part(1, pattern(10, 1))

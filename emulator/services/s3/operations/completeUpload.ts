@@ -28,8 +28,13 @@ const SMALLEST_PART = 5 * 1024 * 1024
 /** The parts a completion lists, checked against those that were uploaded. */
 function chooseParts(listed: readonly CompletedPart[], upload: UploadRecord, call: Call<S3State>): PartRecord[] {
   const chosen: PartRecord[] = []
+  const { explicit, type } = upload.checksum
+  // A checksum of checksums that was asked for needs parts 1, 2, 3, … (S3 API Reference, CompletedPart). That one of the whole object
+  // does not is not recorded: the page lists the algorithms of checksums of checksums.
+  const consecutive = explicit && type === 'COMPOSITE'
   for (const { PartNumber: number = 0, ETag } of listed) {
     if (number <= (chosen.at(-1)?.number ?? 0)) throw invalidPartOrder(upload)
+    if (consecutive && number !== chosen.length + 1) throw invalidPartOrder(upload)
     const part = findPart(call, upload.uploadId, number)
     if (!part || ETag === undefined || unquoted(ETag) !== part.etag) throw invalidPart(upload, number, ETag)
     chosen.push(part)

@@ -20,24 +20,12 @@ import {
   UploadPartCopyCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import { Bucket, type Check, type GatesWorld, type Upload } from './world.ts'
+import { decrypts, generates, on, type Gated, type Keys } from './checks.ts'
+import { FEATURES } from './featureOperations.ts'
+import { Bucket, type Check, type Upload } from './world.ts'
 
-/** An operation and all it must be allowed to. */
-export interface Gated {
-  readonly name: string
-  /** In AWS's order (facts: captures 7.1, 7.2). */
-  readonly checks: (world: Keys) => readonly Check[]
-  readonly run: (s3: S3Client, world: GatesWorld) => Request
-}
+export type { Gated } from './checks.ts'
 
-type Keys = Pick<GatesWorld, 'key' | 'sourceKey'>
-type Request = Promise<{ readonly $metadata: { readonly requestId?: string | undefined } }>
-
-const objectArn = (key: string) => `arn:aws:s3:::${Bucket}/${key}`
-const on = (Key: string, ...actions: readonly string[]) =>
-  actions.map((action) => ({ action: `s3:${action}`, resource: objectArn(Key) }))
-const generates = ({ key }: Keys): Check => ({ action: 'kms:GenerateDataKey', resource: key })
-const decrypts = ({ key }: Keys): Check => ({ action: 'kms:Decrypt', resource: key })
 const decryptsSource = ({ sourceKey }: Keys): Check => ({ action: 'kms:Decrypt', resource: sourceKey })
 
 const object = { Bucket, Key: 'object' }
@@ -64,7 +52,8 @@ const complete = ({ Key, UploadId, ETag, ChecksumSHA256 }: Upload, s3: S3Client)
     }),
   )
 
-export const OPERATIONS: readonly Gated[] = [
+/** Those of every S3 client. */
+export const CORE_OPERATIONS: readonly Gated[] = [
   {
     name: 'PutObject',
     checks: (world) => [generates(world), ...on('new', 'PutObject')],
@@ -207,6 +196,8 @@ export const OPERATIONS: readonly Gated[] = [
   },
 ]
 
+export const OPERATIONS: readonly Gated[] = [...CORE_OPERATIONS, ...FEATURES]
+
 /** Every check of every operation, for `it.each`; the place is among the operation's checks. */
 export const questions = (which: (check: Check) => boolean): readonly (readonly [string, Gated, number])[] =>
   OPERATIONS.flatMap((operation) =>
@@ -218,4 +209,4 @@ export const questions = (which: (check: Check) => boolean): readonly (readonly 
   )
 
 /** Before the world is there, only actions and their places are known. */
-const UNKNOWN: Keys = { key: '', sourceKey: '' }
+const UNKNOWN: Keys = { key: '', sourceKey: '', targetKey: '' }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   CreateAccessKeyCommand,
   CreateRoleCommand,
@@ -14,6 +15,7 @@ import {
   DeleteBucketPolicyCommand,
   DeleteObjectCommand,
   ListMultipartUploadsCommand,
+  PutBucketEncryptionCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
   S3Client,
@@ -26,6 +28,8 @@ import { allow, policy } from '../support.ts'
 export { MEMBER as ACCOUNT, OUTSIDER, rootOf, type Credentials } from '../../organizations/support.ts'
 
 export const Bucket = 'gates'
+/** With Object Lock, and one object under it. */
+export const LOCKED = 'gates-locked'
 export const SUBJECT = 'subject'
 export const REGION = 'us-east-1'
 
@@ -67,6 +71,8 @@ export class GatesWorld {
   key = ''
   /** What the copied object is under. */
   sourceKey = ''
+  /** What objects are brought under afterwards. */
+  targetKey = ''
   /** Begun with SHA256, and begun without a checksum. */
   checked: Upload = NONE
   plain: Upload = NONE
@@ -89,10 +95,24 @@ export class GatesWorld {
     await organization.enable('RESOURCE_CONTROL_POLICY')
     const world = new GatesWorld(organization)
     await world.s3.send(new CreateBucketCommand({ Bucket }))
-    world.key = await world.newKey()
-    world.sourceKey = await world.newKey()
+    const rule = { BlockedEncryptionTypes: { EncryptionType: ['NONE' as const] } }
+    await world.s3.send(
+      new PutBucketEncryptionCommand({ Bucket, ServerSideEncryptionConfiguration: { Rules: [rule] } }),
+    )
+    await world.s3.send(new CreateBucketCommand({ Bucket: LOCKED, ObjectLockEnabledForBucket: true }))
+    await world.newKeys()
     world.user = await world.person(ACCOUNT)
     await world.permit(allow('*'))
+    await world.s3.send(
+      new PutObjectCommand({
+        Bucket: LOCKED,
+        Key: 'locked',
+        Body: 'of the lock',
+        ObjectLockMode: 'GOVERNANCE',
+        ObjectLockRetainUntilDate: new Date('2998-01-01T00:00:00Z'),
+        ObjectLockLegalHoldStatus: 'ON',
+      }),
+    )
     await world.prepare()
     return world
   }
@@ -107,6 +127,17 @@ export class GatesWorld {
 
   as(credentials: Credentials): S3Client {
     return this.organization.test.client(S3Client, { credentials })
+  }
+
+  /** Fresh ones, on which there are no grants. */
+  async newKeys(): Promise<void> {
+    this.key = await this.newKey()
+    this.sourceKey = await this.newKey()
+    this.targetKey = await this.newKey()
+  }
+
+  get keys(): readonly string[] {
+    return [this.key, this.sourceKey, this.targetKey]
   }
 
   async newKey(): Promise<string> {
@@ -140,8 +171,11 @@ export class GatesWorld {
   }
 
   async bucketPolicy(...statements: readonly object[]): Promise<void> {
-    if (statements.length === 0) await this.s3.send(new DeleteBucketPolicyCommand({ Bucket }))
-    else await this.s3.send(new PutBucketPolicyCommand({ Bucket, Policy: policy(...statements) }))
+    for (const name of [Bucket, LOCKED]) {
+      const about = statements.flatMap((statement) => narrowed(statement as PolicyStatement, name))
+      if (about.length === 0) await this.s3.send(new DeleteBucketPolicyCommand({ Bucket: name }))
+      else await this.s3.send(new PutBucketPolicyCommand({ Bucket: name, Policy: policy(...about) }))
+    }
   }
 
   /** What a key's policy says from now on, besides that the root user may do everything with it. */
@@ -171,6 +205,17 @@ export class GatesWorld {
     await this.s3.send(
       new PutObjectCommand({ ...encrypted, Key: 'source', Body: 'of the source', SSEKMSKeyId: this.sourceKey }),
     )
+    await this.s3.send(new PutObjectCommand({ Bucket, Key: 'customer', Body: 'of a customer', ...CUSTOMER_KEY }))
+    await this.s3.send(
+      new PutObjectCommand({
+        Bucket,
+        Key: 'dual',
+        Body: 'twice',
+        ServerSideEncryption: 'aws:kms:dsse',
+        SSEKMSKeyId: this.key,
+      }),
+    )
+    await this.s3.send(new PutObjectCommand({ Bucket, Key: 'archived', Body: 'old', StorageClass: 'GLACIER' }))
     this.checked = await this.#upload('checked', { ChecksumAlgorithm: 'SHA256' })
     this.plain = await this.#upload('plain', {})
   }
@@ -213,11 +258,37 @@ export class GatesWorld {
   }
 }
 
+const keyOfCustomer = Buffer.alloc(32, 7)
+export const CUSTOMER_KEY = {
+  SSECustomerAlgorithm: 'AES256',
+  SSECustomerKey: keyOfCustomer.toString('base64'),
+  SSECustomerKeyMD5: createHash('md5').update(keyOfCustomer).digest('base64'),
+}
+
 const NONE: Upload = { Key: '', UploadId: '', ETag: '' }
 const ROOT = `arn:aws:iam::${ACCOUNT}:root`
 const DELEGATION = { Effect: 'Allow', Principal: { AWS: ROOT }, Action: 'kms:*', Resource: '*' }
 /** The root user, but not the account: its policies cannot give anybody the key. */
 const ONLY_ROOT = { ...DELEGATION, Condition: { ArnEquals: { 'aws:PrincipalArn': ROOT } } }
+
+interface PolicyStatement {
+  readonly Resource?: string | readonly string[]
+  readonly NotResource?: string
+}
+
+const bucketOf = (arn: string) => /:::([^/]*)/.exec(arn)?.[1]
+
+/** A bucket's policy speaks of that bucket only. */
+function narrowed(statement: PolicyStatement, bucket: string): readonly object[] {
+  const { NotResource, ...rest } = statement
+  if (NotResource !== undefined) {
+    if (bucketOf(NotResource) === bucket) return [statement]
+    return [{ ...rest, Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`] }]
+  }
+  if (statement.Resource === undefined) return [statement]
+  const Resource = [statement.Resource].flat().filter((arn) => bucketOf(arn) === bucket)
+  return Resource.length === 0 ? [] : [{ ...statement, Resource }]
+}
 
 /** Who decided, as the decision log tells it. */
 export function decider({ gates }: DecisionView) {
