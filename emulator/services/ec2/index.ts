@@ -16,6 +16,10 @@ import { snapshotTierRows } from './operations/snapshotTiers.ts'
 import { tagRows } from './operations/tags.ts'
 import { volumeAttributeRows } from './operations/volumeAttributes.ts'
 import { attachVolumeRows } from './operations/attachVolume.ts'
+import { copyImageRows } from './operations/copyImage.ts'
+import { createImageRows } from './operations/createImage.ts'
+import { describeImagesRows } from './operations/describeImages.ts'
+import { imageAttributeRows } from './operations/imageAttributes.ts'
 import { describeInstancesRows } from './operations/describeInstances.ts'
 import { instanceAttributeRows } from './operations/instanceAttributes.ts'
 import { instanceStateRows } from './operations/instanceStates.ts'
@@ -45,4 +49,8 @@ export const ec2Service = ec2.with(
   instanceStateRows,
   instanceAttributeRows,
   attachVolumeRows,
+  createImageRows,
+  describeImagesRows,
+  imageAttributeRows,
+  copyImageRows,
 )
