@@ -1,6 +1,7 @@
 import { accountRows } from './operations/account.ts'
 import { copySnapshotRows } from './operations/copySnapshot.ts'
 import { createSnapshotRows } from './operations/createSnapshot.ts'
+import { createSnapshotsRows } from './operations/createSnapshots.ts'
 import { createVolumeRows } from './operations/createVolume.ts'
 import { deleteSnapshotRows } from './operations/deleteSnapshot.ts'
 import { deleteVolumeRows } from './operations/deleteVolume.ts'
@@ -37,6 +38,7 @@ export const ec2Service = ec2.with(
   encryptionDefaultRows,
   tagRows,
   createSnapshotRows,
+  createSnapshotsRows,
   describeSnapshotsRows,
   deleteSnapshotRows,
   copySnapshotRows,
