@@ -93,6 +93,11 @@ async function lastDenial(): Promise<string | undefined> {
   return decisions[0]?.error?.message
 }
 
+interface Page {
+  readonly Volumes: readonly { readonly VolumeId: string }[]
+  readonly NextToken?: string
+}
+
 describe('the AWS CLI', () => {
   test('shares an encrypted snapshot with another account, which can use it once the key is shared too', async () => {
     const { key, snapshot } = await snapshotOfOwner()
@@ -201,7 +206,6 @@ describe('the AWS CLI', () => {
     const found = await watcher.types(`${filtered} --query Volumes[].VolumeId`)
     expect(found.split('\t').sort()).toEqual([made[0], made[2]].sort())
     const paged = 'ec2 describe-volumes --filters Name=tag-key,Values=size --page-size 5 --max-items 2'
-    type Page = { Volumes: { VolumeId: string }[]; NextToken?: string }
     const first = JSON.parse(await watcher.types(paged, '--output', 'json')) as Page
     const second = JSON.parse(
       await watcher.types(paged, '--output', 'json', '--starting-token', String(first.NextToken)),

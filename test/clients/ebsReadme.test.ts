@@ -16,9 +16,8 @@ const normal = (text: string) => text.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '<ke
 test("the README's story of a shared snapshot, as it is typed, prints what the README shows", async () => {
   const twokey = await startEmulator()
   try {
-    const { AWS_ENDPOINT_URL: _set, ...environment } = awsEnvironment(twokey.url, rootOf(ACCOUNT))
     const typed = blocks('sh').join('').replace('http://127.0.0.1:4566', twokey.url)
-    const { stdout, stderr } = await run('bash', ['-c', typed], { env: environment })
+    const { stdout, stderr } = await run('bash', ['-c', typed], { env: awsEnvironment(twokey.url, rootOf(ACCOUNT)) })
     const [failed = '', explained = '', completed = ''] = blocks('text')
     expect(normal(`${stderr.trim()}\n${stdout}`)).toBe(normal(failed + completed))
 
