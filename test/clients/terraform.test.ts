@@ -1,29 +1,19 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals'
 import { createPublicKey } from 'node:crypto'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { canRun, needs, run } from '../support/commands.ts'
+import { needs } from '../support/commands.ts'
 import { ACCOUNT, startEmulator, type TestEmulator } from '../support/emulator.ts'
+import { configuration, initialised, terraformIn, type Outputs, type Variables } from '../support/terraform.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'twokey-terraform-'))
 const [everyday, keys, buckets] = [
-  await configuration('terraform'),
-  await configuration('terraform-kms'),
-  await configuration('terraform-s3'),
+  await configuration(root, 'terraform'),
+  await configuration(root, 'terraform-kms'),
+  await configuration(root, 'terraform-s3'),
 ]
-// Whether the AWS provider can be had is known only by asking: `init` finds it in a mirror or not at all.
-const present =
-  canRun('terraform', 'version') &&
-  [everyday, keys, buckets].every((folder) => canRun('terraform', `-chdir=${folder}`, 'init', '-input=false'))
-const test = needs(present, 'Terraform with the AWS provider')
-
-async function configuration(name: string): Promise<string> {
-  const folder = join(root, name)
-  await cp(fileURLToPath(new URL(`./${name}`, import.meta.url)), folder, { recursive: true })
-  return folder
-}
+const test = needs(initialised(everyday, keys, buckets), 'Terraform with the AWS provider')
 
 let twokey: TestEmulator
 beforeAll(async () => {
@@ -35,29 +25,19 @@ afterAll(async () => {
 })
 
 /** Applies a configuration, finds nothing left to change, and destroys it; answers its outputs. */
-async function live(folder: string, variables: Readonly<Record<string, string>> = {}): Promise<Outputs> {
+async function live(folder: string, variables: Variables = {}): Promise<Outputs> {
   const outputs = await settle(folder, variables)
-  const destroyed = await terraform(folder, variables, 'destroy', '-auto-approve')
-  expect(`${String(destroyed.status)} ${destroyed.stderr}`.trim()).toBe('0')
+  await terraformIn(folder).destroy({ endpoint: twokey.url, ...variables })
   return outputs
 }
 
-function terraform(folder: string, variables: Readonly<Record<string, string>>, ...args: readonly string[]) {
-  const given = Object.entries({ endpoint: twokey.url, ...variables }).map(([name, value]) => `-var=${name}=${value}`)
-  return run('terraform', [`-chdir=${folder}`, ...args, '-input=false', '-no-color', ...given])
-}
-
 /** Applies a configuration and finds nothing left to change. */
-async function settle(folder: string, variables: Readonly<Record<string, string>>): Promise<Outputs> {
-  const applied = await terraform(folder, variables, 'apply', '-auto-approve')
-  expect(`${String(applied.status)} ${applied.stderr}`.trim()).toBe('0')
-  const { stdout } = await run('terraform', [`-chdir=${folder}`, 'output', '-json'])
-  const planned = await terraform(folder, variables, 'plan', '-detailed-exitcode')
-  expect(`${String(planned.status)} ${planned.status === 0 ? '' : planned.stdout}`.trim()).toBe('0')
-  return JSON.parse(stdout) as Outputs
+async function settle(folder: string, variables: Variables): Promise<Outputs> {
+  const [terraform, given] = [terraformIn(folder), { endpoint: twokey.url, ...variables }]
+  const outputs = await terraform.apply(given)
+  await terraform.planClean(given)
+  return outputs
 }
-
-type Outputs = Readonly<Record<string, { readonly value: unknown }>>
 
 describe('Terraform', () => {
   test('applies, plans clean, and destroys keys, buckets and principals', async () => {

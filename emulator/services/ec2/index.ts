@@ -1,6 +1,7 @@
 import { accountRows } from './operations/account.ts'
 import { copySnapshotRows } from './operations/copySnapshot.ts'
 import { createSnapshotRows } from './operations/createSnapshot.ts'
+import { createSnapshotsRows } from './operations/createSnapshots.ts'
 import { createVolumeRows } from './operations/createVolume.ts'
 import { deleteSnapshotRows } from './operations/deleteSnapshot.ts'
 import { deleteVolumeRows } from './operations/deleteVolume.ts'
@@ -16,6 +17,10 @@ import { snapshotTierRows } from './operations/snapshotTiers.ts'
 import { tagRows } from './operations/tags.ts'
 import { volumeAttributeRows } from './operations/volumeAttributes.ts'
 import { attachVolumeRows } from './operations/attachVolume.ts'
+import { copyImageRows } from './operations/copyImage.ts'
+import { createImageRows } from './operations/createImage.ts'
+import { describeImagesRows } from './operations/describeImages.ts'
+import { imageAttributeRows } from './operations/imageAttributes.ts'
 import { describeInstancesRows } from './operations/describeInstances.ts'
 import { instanceAttributeRows } from './operations/instanceAttributes.ts'
 import { instanceStateRows } from './operations/instanceStates.ts'
@@ -33,6 +38,7 @@ export const ec2Service = ec2.with(
   encryptionDefaultRows,
   tagRows,
   createSnapshotRows,
+  createSnapshotsRows,
   describeSnapshotsRows,
   deleteSnapshotRows,
   copySnapshotRows,
@@ -45,4 +51,8 @@ export const ec2Service = ec2.with(
   instanceStateRows,
   instanceAttributeRows,
   attachVolumeRows,
+  createImageRows,
+  describeImagesRows,
+  imageAttributeRows,
+  copyImageRows,
 )

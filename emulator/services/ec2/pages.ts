@@ -109,3 +109,17 @@ function readToken(token: string | undefined, name: string): string | undefined 
   }
   throw invalidValue(`Value ( ${token} ) for parameter NextToken is invalid. The token is invalid.`)
 }
+
+/** Several walks in the order of ids as one, each id once. */
+export function* merged(walks: readonly Iterator<string, void, void>[]): Generator<string, void, void> {
+  const heads = walks.map((walk) => walk.next())
+  for (;;) {
+    const [least] = heads.flatMap(({ done, value }) => (done === true ? [] : [value])).sort()
+    if (least === undefined) return
+    yield least
+    for (const [at, head] of heads.entries()) {
+      const walk = walks[at]
+      if (walk && head.value === least) heads[at] = walk.next()
+    }
+  }
+}

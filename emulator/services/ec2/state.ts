@@ -330,6 +330,7 @@ export const collections = {
       snapshot: (image: ImageRecord) =>
         image.devices.flatMap(({ snapshotId }) => (snapshotId === undefined ? [] : [`${image.region}/${snapshotId}`])),
     },
+    orderedIndexes: ['owner', 'sharedWith', 'public'],
   } satisfies CollectionSpec<ImageRecord>,
   /** By volume id: the latest of each. */
   modifications: {

@@ -82,16 +82,7 @@ const copySnapshot = ec2.row('CopySnapshot', {
     const key = await targetKey(input, planned, defaultKeyId, call)
     const snapshot = newCopy(input, call)
     call.env.store.transaction(() => {
-      const isManaged = key?.isManaged ?? defaultKeyId === EBS_MANAGED_KEY
-      putSnapshot(call, { ...snapshot, ...(isManaged && { defaultKey: true as const }) })
-      putTags(call, snapshot.id, 'snapshot', planned.tags)
-      const { sourceId, sourceRegion } = planned
-      later(
-        makeCopy,
-        snapshot.id,
-        { snapshotId: snapshot.id, sourceId, sourceRegion, defaultKeyId, ...(key && { keyId: key.arn }) },
-        call,
-      )
+      beginCopy(snapshot, planned, key, defaultKeyId, call)
     })
     return {
       SnapshotId: snapshot.id,
@@ -100,6 +91,25 @@ const copySnapshot = ec2.row('CopySnapshot', {
   },
   audit: auditOf,
 })
+
+/** Stores a copy and has it made. Within a transaction. */
+export function beginCopy(
+  snapshot: SnapshotRecord,
+  { sourceId, sourceRegion, tags }: Planned,
+  key: UsableKey | undefined,
+  defaultKeyId: string,
+  call: Ec2Call,
+): void {
+  const isManaged = key?.isManaged ?? defaultKeyId === EBS_MANAGED_KEY
+  putSnapshot(call, { ...snapshot, ...(isManaged && { defaultKey: true as const }) })
+  putTags(call, snapshot.id, 'snapshot', tags)
+  later(
+    makeCopy,
+    snapshot.id,
+    { snapshotId: snapshot.id, sourceId, sourceRegion, defaultKeyId, ...(key && { keyId: key.arn }) },
+    call,
+  )
+}
 
 /** facts: captures 4.1, steps 6 and 7. The signature of a presigned URL is not looked at. */
 function requireDestination(
@@ -143,7 +153,10 @@ async function targetKey(
 }
 
 /** Until EBS has looked at the source (facts: captures 4.2). */
-const newCopy = ({ Description, CompletionDurationMinutes }: CopySnapshotRequest, call: Ec2Call): SnapshotRecord => ({
+export const newCopy = (
+  { Description, CompletionDurationMinutes }: Pick<CopySnapshotRequest, 'Description' | 'CompletionDurationMinutes'>,
+  call: Ec2Call,
+): SnapshotRecord => ({
   id: newId('snap', call),
   account: call.account,
   region: call.region,

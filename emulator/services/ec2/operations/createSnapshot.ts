@@ -59,7 +59,8 @@ const createSnapshot = ec2.row('CreateSnapshot', {
   audit: auditOf,
 })
 
-function requireRate({ lastSnapshotAt }: VolumeRecord, call: Ec2Call): void {
+/** Throws SnapshotCreationPerVolumeRateExceeded, where quotas are enforced. */
+export function requireRate({ lastSnapshotAt }: VolumeRecord, call: Ec2Call): void {
   if (!call.env.quotas || lastSnapshotAt === undefined || call.time - lastSnapshotAt >= RATE) return
   throw refused(
     'SnapshotCreationPerVolumeRateExceeded',

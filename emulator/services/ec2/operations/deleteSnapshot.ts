@@ -25,6 +25,10 @@ const deleteSnapshot = ec2.row('DeleteSnapshot', {
     const id = requireId(named === '' ? undefined : named, SNAPSHOT_ID, 'snapshotId')
     const orphans = call.env.store.transaction(() => {
       const snapshot = requireOwnSnapshot(call, id)
+      const [image] = call.state.images.in().find('snapshot', snapshotPath(call.region, id))
+      if (image) {
+        throw refused('InvalidSnapshot.InUse', `The snapshot ${id} is currently in use by ${image[1].id}`)
+      }
       // Not recorded: code and text.
       if (isLocked(snapshot, call.time))
         throw refused('SnapshotLocked', `The snapshot '${id}' is locked and can't be deleted.`)

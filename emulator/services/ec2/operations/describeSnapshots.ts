@@ -4,7 +4,7 @@ import { endDryRun } from '../dryRun.ts'
 import { noSuchSnapshot } from '../errors.ts'
 import { readFilters, type FilterTable } from '../filters.ts'
 import { requireId, SNAPSHOT_ID } from '../ids.ts'
-import { describePage, refusePagesOfIds, type Source } from '../pages.ts'
+import { describePage, merged, refusePagesOfIds, type Source } from '../pages.ts'
 import { inRegion } from '../resources.ts'
 import { ec2 } from '../service.ts'
 import { isPublic, isVisible, visibleSnapshot } from '../snapshots/find.ts'
@@ -92,20 +92,6 @@ function indexesOf({ owners, restorers }: Scope, { account, region }: Ec2Call): 
     ...(others && (!restorers || restorers.has(account)) ? [['sharedWith', `${region}/${account}`] as const] : []),
     ...((others && !restorers) || restorers?.has('all') === true ? [['public', region] as const] : []),
   ]
-}
-
-/** Several walks in the order of ids as one, each id once. */
-function* merged(walks: readonly Iterator<string, void, void>[]): Generator<string, void, void> {
-  const heads = walks.map((walk) => walk.next())
-  for (;;) {
-    const [least] = heads.flatMap(({ done, value }) => (done === true ? [] : [value])).sort()
-    if (least === undefined) return
-    yield least
-    for (const [at, head] of heads.entries()) {
-      const walk = walks[at]
-      if (walk && head.value === least) heads[at] = walk.next()
-    }
-  }
 }
 
 /** Those named, all of which the caller must see, else a page of all. */
