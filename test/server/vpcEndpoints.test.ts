@@ -206,8 +206,8 @@ describe('an endpoint', () => {
     [ID, { vpc: VPC, subnet: 1 }, `VPC endpoint \`${ID}\`: it has \`subnet\`; it may have vpc, services, policy`],
     [
       ID,
-      { vpc: VPC, services: ['ebs'] },
-      `VPC endpoint \`${ID}\`: \`services\` must be a list of kms, s3, iam, sts, organizations`,
+      { vpc: VPC, services: ['sqs'] },
+      `VPC endpoint \`${ID}\`: \`services\` must be a list of kms, s3, iam, sts, organizations, ec2, ebs`,
     ],
     [
       ID,

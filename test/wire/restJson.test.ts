@@ -66,10 +66,12 @@ describe('decode', () => {
         method: 'PUT',
         path: '/snapshots/snap%2D1/blocks/12',
         headers: { 'x-amz-data-length': '524288', 'x-amz-checksum': 'abc=', 'x-amz-checksum-algorithm': 'SHA256' },
+        body: 'its bytes',
       }),
     ).toEqual({
       SnapshotId: 'snap-1',
       BlockIndex: 12,
+      BlockData: Buffer.from('its bytes'),
       DataLength: 524_288,
       Checksum: 'abc=',
       ChecksumAlgorithm: 'SHA256',
