@@ -11,4 +11,8 @@ export default {
     ],
   },
   testTimeout: 30000,
+  // Each test file loads modules of its own, which are never freed: in one process they add up to gigabytes, and most of the time is
+  // then spent on collecting garbage. Workers that have grown are replaced.
+  maxWorkers: '100%',
+  workerIdleMemoryLimit: '1GB',
 }
