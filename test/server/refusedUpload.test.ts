@@ -68,7 +68,9 @@ describe('an upload that is refused while it is still coming', () => {
       { method: 'PUT', path: '/uploads?tagging' },
       { payloadHash: 'UNSIGNED-PAYLOAD' },
     )
-    expect(await sendAllThenRead(raw, Buffer.alloc(20 * MIB))).toMatch(/^HTTP\/1\.1 413 /)
+    const answer = await sendAllThenRead(raw, Buffer.alloc(20 * MIB))
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+    expect(answer).toContain('<Code>MaxMessageLengthExceeded</Code><Message>Your request was too big.</Message>')
   })
 
   it('leaves nothing behind', async () => {
