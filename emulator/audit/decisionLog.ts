@@ -29,7 +29,10 @@ export interface DecisionSummary {
   readonly region: string
   /** The caller's ARN; `anonymous`, or a service's name. */
   readonly principal: string
+  /** What was answered. */
   readonly status: number
+  /** The outcome is what came of it after the answer. */
+  readonly afterwards?: true
   readonly outcome: 'allowed' | 'denied' | 'failed'
   readonly error?: { readonly code: string; readonly message: string }
 }
@@ -126,6 +129,7 @@ function summarise(outcome: Outcome): DecisionSummary {
       principal.kind === 'anonymous' ? 'anonymous' : principal.kind === 'service' ? principal.service : principal.arn,
     status: outcome.status,
     outcome: !error ? 'allowed' : isDenial(outcome) ? 'denied' : 'failed',
+    ...(error && outcome.later && { afterwards: true as const }),
     ...(error && { error: { code: error.code, message: error.text } }),
   }
 }

@@ -59,8 +59,10 @@ const summaryLine = (summary: DecisionSummary) =>
 export function decisionText(view: DecisionView, style: { readonly color: boolean }): string {
   const bold = (text: string) => (style.color ? `\u001b[1m${text}\u001b[0m` : text)
   const lines = [
-    bold(`${view.outcome.toUpperCase()}: ${view.service}:${view.operation ?? '?'} by ${view.principal}`),
-    `${view.time}, request ${view.requestId}, HTTP ${String(view.status)}`,
+    bold(
+      `${view.outcome.toUpperCase()}${view.afterwards ? ' AFTERWARDS' : ''}: ${view.service}:${view.operation ?? '?'} by ${view.principal}`,
+    ),
+    `${view.time}, request ${view.requestId}, HTTP ${String(view.status)}${view.afterwards ? '; what follows came after that answer' : ''}`,
   ]
   if (view.error) lines.push('', `${view.error.code}: ${view.error.message}`)
   if (view.gates.length === 0) lines.push('', NO_GATES[view.outcome])

@@ -47,7 +47,8 @@ export function createGoOn(registry: Registry, env: () => Environment, recorder:
           region,
           caller,
           http: { ...http, host: '' },
-          status: error?.status ?? 200,
+          // What it was answered: work goes on only for requests that were granted.
+          status: 200,
           error,
           trace: call.trace,
           later: true,

@@ -6,7 +6,8 @@ export function requestLogger(level: Settings['log'], log: (line: string) => voi
   return (outcome) => {
     if (!wanted(level, outcome)) return
     const { service, operation, status, error, requestId } = outcome
-    const what = `${service} ${operation ?? '?'} ${String(status)}`
+    const answer = outcome.later ? 'after its answer' : String(status)
+    const what = `${service} ${operation ?? '?'} ${answer}`
     log(error ? `${what} ${error.code} ${requestId}: ${error.text}` : `${what} ${requestId}`)
   }
 }

@@ -63,11 +63,12 @@ describe('the decision log', () => {
       }
       const later: Outcome = {
         ...outcome('a', refusal),
+        status: 200,
         later: true,
         trace: { ...inner, forwarded: [{ ...call, trace: inner, error: refusal }] },
       }
       for (const one of when === 'first' ? [later, own] : [own, later]) log.listener(one)
-      expect(log.get('a')).toMatchObject({ error: { code: 'AccessDeniedException' } })
+      expect(log.get('a')).toMatchObject({ status: 200, afterwards: true, error: { code: 'AccessDeniedException' } })
       expect(log.get('a')?.gates.map(({ operation, outcome: end }) => `${operation} ${end}`)).toEqual([
         'DescribeKey allowed',
         'CreateGrant failed',
