@@ -44,6 +44,13 @@ export function secretOf(bytes: Buffer): SecretBytes {
   return new Secret(own)
 }
 
+/** The same for bytes that nobody else needs: they are cleared. */
+export function takeOver(bytes: Uint8Array): SecretBytes {
+  const secret = secretOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  bytes.fill(0)
+  return secret
+}
+
 /** `length` fresh bytes from the operating system's generator. */
 export function generateSecret(length: number): SecretBytes {
   return new Secret(randomBytes(length))

@@ -2,7 +2,7 @@ import { derivedSecret, fromStored, generateSecret, toStored } from '../../../cr
 import { decryptRange, encryptStream } from '../../../crypto/objectCipher.ts'
 import type { SecretBytes } from '../../../crypto/types.ts'
 import type { Environment } from '../../../operation/call.ts'
-import { blockId, blocksFrom, findBlock } from './listing.ts'
+import { blockId, blocksFrom } from './listing.ts'
 import type { BlockState } from './state.ts'
 
 /** Bytes (facts: B9). */
@@ -111,17 +111,7 @@ async function writeBlob({ env }: BlockCall, bytes: Buffer, secret: SecretBytes)
   }
 }
 
-/** A block's plaintext; undefined where nothing was written. Throws `ObjectDamaged`, `BlobMissing`. */
-export async function readBlock(
-  call: BlockCall,
-  content: string,
-  index: number,
-  secret: SecretBytes,
-): Promise<Buffer | undefined> {
-  const block = findBlock(call, content, index)
-  return block && readBlob(call, block.blob, secret)
-}
-
+/** A block's plaintext. Throws `ObjectDamaged`, `BlobMissing`. */
 export async function readBlob({ env }: BlockCall, blob: string, secret: SecretBytes): Promise<Buffer> {
   // Opened now: whoever deletes the block meanwhile does not take it away from this reader.
   const reader = env.blobs.open(blob)

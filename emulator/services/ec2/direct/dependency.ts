@@ -1,4 +1,4 @@
-import { secretOf } from '../../../crypto/material.ts'
+import { takeOver } from '../../../crypto/material.ts'
 import type { SecretBytes } from '../../../crypto/types.ts'
 import { AwsError } from '../../../lib/awsError.ts'
 import type { Keys } from '../../../operation/define.ts'
@@ -59,11 +59,4 @@ export async function decrypt(call: Reading, { keyArn, ciphertext, context }: Se
   )
   if (!Plaintext) throw new Error('KMS gave no plaintext')
   return takeOver(Plaintext)
-}
-
-/** Behind a type that must be asked; the loose copy is cleared. */
-export function takeOver(plaintext: Uint8Array): SecretBytes {
-  const secret = secretOf(Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength))
-  plaintext.fill(0)
-  return secret
 }

@@ -1,4 +1,4 @@
-import { secretOf } from '../../../crypto/material.ts'
+import { takeOver } from '../../../crypto/material.ts'
 import type { SecretBytes } from '../../../crypto/types.ts'
 import type { KeyCallOptions } from '../../../operation/define.ts'
 import type { Ec2Call, SealedKey } from '../state.ts'
@@ -19,7 +19,5 @@ export async function openAsEbs({ keyArn, ciphertext, context }: SealedKey, call
     asEbs(call, region),
   )
   if (!Plaintext) throw new Error('KMS gave no plaintext')
-  const secret = secretOf(Buffer.from(Plaintext.buffer, Plaintext.byteOffset, Plaintext.byteLength))
-  Plaintext.fill(0)
-  return secret
+  return takeOver(Plaintext)
 }

@@ -1,4 +1,4 @@
-import { fromStored, generateSecret, secretOf, toStored } from '../../../crypto/material.ts'
+import { fromStored, generateSecret, takeOver, toStored } from '../../../crypto/material.ts'
 import { twoKeys } from '../../../crypto/objectCipher.ts'
 import type { SecretBytes } from '../../../crypto/types.ts'
 import type { Call } from '../../../operation/call.ts'
@@ -164,13 +164,6 @@ export async function rewrapDataKey(
   const { context, contextGiven, bucketKey } = plan
   const dataKey = Buffer.from(CiphertextBlob).toString('base64')
   return { kind: 'kms', keyArn: KeyId, dataKey, context, contextGiven, bucketKey }
-}
-
-/** Behind a type that must be asked; the loose copy is cleared. */
-function takeOver(plaintext: Uint8Array): SecretBytes {
-  const secret = secretOf(Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength))
-  plaintext.fill(0)
-  return secret
 }
 
 const opened = new WeakMap<object, SecretBytes>()
