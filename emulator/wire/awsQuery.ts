@@ -1,68 +1,22 @@
 import type { AwsError } from '../lib/awsError.ts'
-import { parseParams, type Params } from './params.ts'
-import type { Answering, Protocol, WireRequest, WireResponse } from './protocol.ts'
-import { queryDecoder, type QueryDecoder } from './queryDecode.ts'
-import { queryTree } from './queryTree.ts'
+import type { Answering, Protocol, WireResponse } from './protocol.ts'
+import { QUERY } from './queryDecode.ts'
+import { queryProtocol } from './queryProtocol.ts'
 import type { OperationModel, ServiceModel } from './schema.ts'
-import { shapeOf } from './shape.ts'
-import { escapeXml, wrap, xmlStruct, type StructWriter, type XmlStyle } from './xmlEncode.ts'
+import { escapeXml, wrap } from './xmlEncode.ts'
 
-const STYLE: XmlStyle = { times: 'seconds' }
-
-interface Codec {
-  /** Undefined for operations without input. */
-  readonly decode: QueryDecoder | undefined
-  /** Undefined for operations without output: their answer has no result element. */
-  readonly result: StructWriter | undefined
-}
-
-const codecs = new WeakMap<OperationModel, Codec>()
-
-function codecOf(operation: OperationModel): Codec {
-  let codec = codecs.get(operation)
-  if (!codec) {
-    const input = shapeOf(operation.input)
-    const output = shapeOf(operation.output)
-    codec = {
-      decode: input.kind === 'struct' ? queryDecoder(input) : undefined,
-      result: output.kind === 'struct' ? xmlStruct(output, STYLE) : undefined,
-    }
-    codecs.set(operation, codec)
-  }
-  return codec
-}
-
-/** Both `operationOf` and `decode` need the parameters. */
-const parsed = new WeakMap<WireRequest, Params>()
-
-/** Parameters come in the form body, or in the query when there is no body. */
-function paramsOf(request: WireRequest): Params {
-  let params = parsed.get(request)
-  if (!params) {
-    params = parseParams(request.body.length > 0 ? request.body.toString('utf8') : request.query)
-    parsed.set(request, params)
-  }
-  return params
-}
+const common = queryProtocol(QUERY, { times: 'seconds' })
 
 /** AWS Query: IAM and STS (facts: A4, captures 12.1). */
 export const awsQuery: Protocol = {
   name: 'awsQuery',
 
-  operationOf(request: WireRequest, model: ServiceModel): string | undefined {
-    const { Action: action, Version: version } = paramsOf(request) as { Action?: string; Version?: string }
-    if (action === undefined || version !== model.wire.version) return undefined
-    return model.operations.has(action) ? action : undefined
-  },
-
-  decode(request: WireRequest, operation: OperationModel): Record<string, unknown> {
-    const { decode } = codecOf(operation)
-    return decode ? (decode(queryTree(paramsOf(request))) as Record<string, unknown>) : {}
-  },
+  operationOf: common.operationOf,
+  decode: common.decode,
 
   encode(output: object, operation: OperationModel, answering: Answering): WireResponse {
     const { name, service } = operation
-    const { result } = codecOf(operation)
+    const result = common.resultOf(operation)
     const content = result ? wrap(`${name}Result`, '', result.content(output)) : ''
     const metadata = `<ResponseMetadata><RequestId>${escapeXml(answering.requestId)}</RequestId></ResponseMetadata>`
     return {
