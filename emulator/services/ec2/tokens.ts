@@ -1,5 +1,5 @@
 import { invalidValue, refused } from './errors.ts'
-import type { Ec2Call } from './state.ts'
+import type { Ec2Call, TokenRecord } from './state.ts'
 
 const LONGEST = 64
 
@@ -24,7 +24,7 @@ export function replayed<T>(
   find: (id: string) => T | undefined,
 ): T | undefined {
   if (token === undefined || token === '') return undefined
-  const record = call.state.tokens.in(call.account, call.region).get(pathOf(call, token))
+  const record = keptFor(call, token)
   if (!record) return undefined
   if (record.fingerprint !== fingerprint) {
     throw refused(
@@ -39,6 +39,10 @@ export function replayed<T>(
     `The client token '${token}' is associated with resource '${record.resourceId}' which has already been deleted. Please use a different client token.`,
   )
 }
+
+/** What a token was used for before, by the operation that is being done. */
+export const keptFor = (call: Ec2Call, token: string | undefined): TokenRecord | undefined =>
+  token === undefined ? undefined : call.state.tokens.in(call.account, call.region).get(pathOf(call, token))
 
 /** Remembers what a request made. In the same transaction. */
 export function keepToken(call: Ec2Call, token: string | undefined, fingerprint: string, resourceId: string): void {

@@ -12,6 +12,7 @@ import { ownSnapshot } from '../../snapshots/find.ts'
 import { snapshotPath, type Ec2Call, type SealedKey, type SnapshotRecord } from '../../state.ts'
 import { putTags, readTags, requestTagKeys, resourceTagKeys, tagList, tagsFor } from '../../tags.ts'
 import { later } from '../../background.ts'
+import { keepToken, keptFor } from '../../tokens.ts'
 import { START_KEYS, ask, decrypt } from '../dependency.ts'
 import { invalidSnapshot, invalidValue, snapshotNotFound, tokenConflict } from '../errors.ts'
 import { newSnapshotResource, resourceOf } from '../find.ts'
@@ -185,15 +186,10 @@ function publish(
   }
   call.state.snapshots.in().put(snapshotPath(call.region, id), snapshot)
   putTags(call, id, 'snapshot', tags)
-  if (input.ClientToken !== undefined) {
-    tokens(call).put(tokenPath(input.ClientToken), { fingerprint: fingerprint(input), resourceId: id })
-  }
+  keepToken(call, input.ClientToken, fingerprint(input), id)
   later(giveUp, snapshotPath(call.region, id), { path: snapshotPath(call.region, id) }, call, timeout * GIVEN_UP_AFTER)
   return snapshot
 }
-
-const tokens = ({ state, account, region }: Ec2Call) => state.tokens.in(account, region)
-const tokenPath = (token: string) => `StartSnapshot/${token}`
 
 const fingerprint = ({
   VolumeSize,
@@ -208,8 +204,7 @@ const fingerprint = ({
 
 /** What the same request began before. Throws ConflictException when it was not the same. */
 function repeated(input: StartSnapshotCommandInput, call: Ec2Call): SnapshotRecord | undefined {
-  const { ClientToken } = input
-  const record = ClientToken === undefined ? undefined : tokens(call).get(tokenPath(ClientToken))
+  const record = keptFor(call, input.ClientToken)
   if (!record) return undefined
   const snapshot = ownSnapshot(call, record.resourceId)
   if (!snapshot || record.fingerprint !== fingerprint(input)) throw tokenConflict()
