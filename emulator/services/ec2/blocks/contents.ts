@@ -1,7 +1,8 @@
-import { derivedSecret, fromStored, generateSecret, toStored } from '../../../crypto/material.ts'
+import { derivedSecret } from '../../../crypto/material.ts'
 import { decryptRange, encryptStream } from '../../../crypto/objectCipher.ts'
 import type { SecretBytes } from '../../../crypto/types.ts'
 import type { Environment } from '../../../operation/call.ts'
+import { ownSecret } from '../../../operation/ownSecret.ts'
 import { blockId, blocksFrom } from './listing.ts'
 import type { BlockState } from './state.ts'
 
@@ -152,20 +153,6 @@ export async function copyBlocks(
   }
 }
 
-const opened = new WeakMap<object, SecretBytes>()
-
 /** The emulator's own secret: under it lie the blocks of unencrypted snapshots, since on AWS nobody can read those disks either. */
-export function masterKey({ state, env }: BlockCall): SecretBytes {
-  const table = state.secrets.in()
-  const record = table.get('master') ?? { key: toStored(generateSecret(64)) }
-  const known = opened.get(record)
-  if (known) return known
-  if (!table.has('master')) {
-    env.store.transaction(() => {
-      table.put('master', record)
-    })
-  }
-  const secret = fromStored(record.key)
-  opened.set(record, secret)
-  return secret
-}
+export const masterKey = ({ state, env }: BlockCall): SecretBytes =>
+  ownSecret(state.secrets.in(), 'master', 64, env.store)

@@ -1,7 +1,8 @@
-import { fromStored, generateSecret, takeOver, toStored } from '../../../crypto/material.ts'
+import { takeOver } from '../../../crypto/material.ts'
 import { twoKeys } from '../../../crypto/objectCipher.ts'
 import type { SecretBytes } from '../../../crypto/types.ts'
 import type { Call } from '../../../operation/call.ts'
+import { ownSecret } from '../../../operation/ownSecret.ts'
 import type { Keys } from '../../../operation/define.ts'
 import { invalidArgument } from '../errors.ts'
 import type { Encryption, S3State, UploadRecord } from '../state.ts'
@@ -166,23 +167,9 @@ export async function rewrapDataKey(
   return { kind: 'kms', keyArn: KeyId, dataKey, context, contextGiven, bucketKey }
 }
 
-const opened = new WeakMap<object, SecretBytes>()
-
 /** The emulator's own secret behind SSE-S3, made when first needed. Each stream derives its own key from it. */
-export function masterKey(call: Pick<Call<S3State>, 'state' | 'env'>): SecretBytes {
-  const table = call.state.secrets.in()
-  const record = table.get('master') ?? { key: toStored(generateSecret(32)) }
-  const known = opened.get(record)
-  if (known) return known
-  if (!table.has('master')) {
-    call.env.store.transaction(() => {
-      table.put('master', record)
-    })
-  }
-  const secret = fromStored(record.key)
-  opened.set(record, secret)
-  return secret
-}
+export const masterKey = ({ state, env }: Pick<Call<S3State>, 'state' | 'env'>): SecretBytes =>
+  ownSecret(state.secrets.in(), 'master', 32, env.store)
 
 /** KMS knows no anonymous callers (facts: A9). */
 function requireSignature(call: Call<S3State>): void {
