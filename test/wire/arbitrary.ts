@@ -55,7 +55,8 @@ function structOf(members: readonly Member[], limits: Limits, depth: number): fc
   const wanted = members.filter((member) => member.required || depth < DEEPEST)
   const model = Object.fromEntries(wanted.map((member) => [member.name, memberOf(member, limits, depth)]))
   const required = wanted.filter((member) => member.required).map((member) => member.name)
-  const record = fc.record(model, { requiredKeys: required })
+  // As programs write inputs: a client's middleware turns some of them into text.
+  const record = fc.record(model, { requiredKeys: required, noNullPrototype: true })
   const mustSay = limits.nonEmpty && depth > 0 && wanted.length > 0
   return mustSay ? record.filter((value) => Object.keys(value).length > 0) : record
 }
