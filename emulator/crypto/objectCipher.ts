@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { ByteStream } from '../lib/byteStream.ts'
+import { ChunkReader } from '../lib/chunkReader.ts'
 import { KEY_LENGTH, TAG_LENGTH, open, seal } from './aead.ts'
 import { revealBytes, secretOf } from './material.ts'
 import { fillRandom } from './random.ts'
@@ -56,6 +57,8 @@ export class ObjectDamaged extends Error {
     this.name = 'ObjectDamaged'
   }
 }
+
+const damaged = () => new ObjectDamaged()
 
 /** How many bytes `plaintextLength` bytes take once encrypted under one key. */
 export function ciphertextLength(plaintextLength: number): number {
@@ -136,7 +139,7 @@ export async function* decryptRange(
   const last = end === 0 ? 0 : Math.floor((end - 1) / segment)
   const lastOfAll = Math.max(1, Math.ceil(plaintextLength / segment)) - 1
   const to = Math.min((last + 1) * sealed, plaintextLength + (lastOfAll + 1) * overhead)
-  const input = new ChunkReader(readCipher(HEADER_LENGTH + first * sealed, HEADER_LENGTH + to))
+  const input = new ChunkReader(readCipher(HEADER_LENGTH + first * sealed, HEADER_LENGTH + to), damaged)
   try {
     const cipher = segmentCipher(dataKey, identity, header)
     for (let index = first; index <= last; index++) {
@@ -186,7 +189,7 @@ function newHeader(version: number): Buffer {
 }
 
 async function readHeader(source: ByteStream): Promise<Buffer> {
-  const input = new ChunkReader(source)
+  const input = new ChunkReader(source, damaged)
   try {
     return Buffer.concat(await input.take(HEADER_LENGTH))
   } finally {
@@ -274,54 +277,5 @@ function* cut(chunks: readonly Buffer[], start: number, end: number): Generator<
     const part = chunk.subarray(Math.max(0, start - at), Math.max(0, end - at))
     at += chunk.length
     if (part.length > 0) yield part
-  }
-}
-
-/** Takes exact numbers of bytes from a stream of chunks, without copying. */
-class ChunkReader {
-  readonly #stream: ByteStream
-  readonly #source: AsyncIterator<Buffer>
-  #rest: Buffer = Buffer.alloc(0)
-  /** The chunk that `#rest` is the end of. */
-  #chunk: Buffer | undefined
-  #spent: Buffer[] = []
-
-  constructor(source: ByteStream) {
-    this.#stream = source
-    this.#source = source[Symbol.asyncIterator]()
-  }
-
-  /** The next `length` bytes. Throws `ObjectDamaged` when the stream ends before. */
-  async take(length: number): Promise<Buffer[]> {
-    const parts: Buffer[] = []
-    let missing = length
-    while (missing > 0) {
-      if (this.#rest.length === 0) {
-        const next = await this.#source.next()
-        if (next.done === true) throw new ObjectDamaged()
-        if (this.#chunk) this.#spent.push(this.#chunk)
-        this.#chunk = this.#rest = next.value
-      }
-      const part = this.#rest.subarray(0, missing)
-      this.#rest = this.#rest.subarray(part.length)
-      missing -= part.length
-      if (part.length > 0) parts.push(part)
-    }
-    return parts
-  }
-
-  /** Gives back the chunks of which all has been taken: what was taken so far must not be needed any more. */
-  release(): void {
-    if (this.#chunk && this.#rest.length === 0) {
-      this.#spent.push(this.#chunk)
-      this.#chunk = undefined
-    }
-    for (const chunk of this.#spent) this.#stream.release?.(chunk)
-    this.#spent = []
-  }
-
-  /** Lets the source close its file. */
-  async close(): Promise<void> {
-    await this.#source.return?.()
   }
 }
