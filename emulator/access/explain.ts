@@ -8,6 +8,7 @@ import { conditionsApply, namesPrincipals, type Question } from './match/stateme
 import { nearMiss, type NearMiss } from './nearMiss.ts'
 import type {
   CompiledStatement,
+  ConditionContext,
   ContextValue,
   Decision,
   Grant,
@@ -49,6 +50,8 @@ export interface StatementView {
 export interface PolicyView {
   readonly name: string
   readonly arn: string | null
+  /** The policy document as it is stored. */
+  readonly document: string
   readonly statements: readonly StatementView[]
 }
 
@@ -82,6 +85,10 @@ export interface Explanation {
     readonly named: string | null
   }
   readonly guard: string
+  /** The condition keys that the request brings along, in AWS's spelling. */
+  readonly context: Readonly<Record<string, ContextValue>>
+  /** What grant constraints are compared with; null where the action has none. */
+  readonly encryptionContext: Readonly<Record<string, string>> | null
   /** Under which name grants list the action; null when none can allow it. */
   readonly grantOperation: string | null
   readonly crossAccount: boolean
@@ -119,6 +126,8 @@ export function explain(decision: Decision): Explanation {
       named: namedAs(principal),
     },
     guard: request.guard,
+    context: contextView(request.context),
+    encryptionContext: request.encryptionContext ?? null,
     grantOperation: request.grantOperation ?? null,
     crossAccount: decision.crossAccount,
     allowed: decision.allowed,
@@ -141,6 +150,14 @@ function namedAs(principal: Principal): string | null {
   if (principal.kind === 'anonymous') return null
   if (principal.kind === 'service') return principal.service
   return principal.kind === 'role' ? principal.roleArn : principal.arn
+}
+
+function contextView(context: ConditionContext): Record<string, ContextValue> {
+  const values = [...context.names()].flatMap((name) => {
+    const value = context.get(name)
+    return value === undefined ? [] : [[context.written?.(name) ?? name, value] as const]
+  })
+  return Object.fromEntries(values)
 }
 
 function layersOf(decision: Decision): LayerView[] {
@@ -177,6 +194,7 @@ function layerView(
   const policies = sources.map((source) => ({
     name: source.name,
     arn: source.arn ?? null,
+    document: source.text,
     statements: source.policy.statements.map((statement) => statementView(statement, question, layer)),
   }))
   const effects = policies.flatMap(({ statements }) => statements.filter(({ applies }) => applies))

@@ -17,6 +17,15 @@ export interface GateView {
 
 /** What `GET /_twokey/decisions/<id>` answers: JSON values only. */
 export interface DecisionView extends DecisionSummary {
+  /** Where the request came from. */
+  readonly from: {
+    readonly sourceIp: string
+    readonly userAgent: string
+    readonly host: string
+    readonly secure: boolean
+    /** `vpce-…`; null when it came through none. */
+    readonly endpoint: string | null
+  }
   readonly gates: readonly GateView[]
 }
 
@@ -29,6 +38,8 @@ export interface DecisionSummary {
   readonly region: string
   /** The caller's ARN; `anonymous`, or a service's name. */
   readonly principal: string
+  /** What the first permission asked for is about; null when none was asked for. */
+  readonly resource: string | null
   /** What was answered. */
   readonly status: number
   /** The outcome is what came of it after the answer. */
@@ -44,7 +55,8 @@ export interface DecisionLog {
   get(requestId: string): DecisionView | undefined
   /** The decision that refused a request, its own or that of a call forwarded for it. */
   refusal(requestId: string): Decision | undefined
-  subscribe(subscriber: (summary: DecisionSummary) => void): () => void
+  /** @param cleared told when everything is forgotten */
+  subscribe(subscriber: (summary: DecisionSummary) => void, cleared?: () => void): () => void
   clear(): void
 }
 
@@ -58,7 +70,7 @@ export function createDecisionLog(): DecisionLog {
   const recent = createRing<Outcome>(RECENT)
   const refusals = createRing<Outcome>(REFUSED)
   const byId = new Map<string, Outcome>()
-  const subscribers = new Set<(summary: DecisionSummary) => void>()
+  const subscribers = new Map<(summary: DecisionSummary) => void, (() => void) | undefined>()
   /** Unless something came of the request later: that has taken its place. */
   const forget = (outcome: Outcome) => {
     if (byId.get(outcome.requestId) === outcome) byId.delete(outcome.requestId)
@@ -72,7 +84,7 @@ export function createDecisionLog(): DecisionLog {
       if (gone && !gone.error) forget(gone)
       const forgotten = outcome.error && refusals.add(outcome)
       if (forgotten) forget(forgotten)
-      if (subscribers.size > 0) for (const subscriber of subscribers) subscriber(summarise(outcome))
+      if (subscribers.size > 0) for (const subscriber of subscribers.keys()) subscriber(summarise(outcome))
     },
     list({ limit, deniedOnly = false }) {
       const found: DecisionSummary[] = []
@@ -85,20 +97,21 @@ export function createDecisionLog(): DecisionLog {
     },
     get(requestId) {
       const outcome = byId.get(requestId)
-      return outcome && { ...summarise(outcome), gates: gatesOf(outcome) }
+      return outcome && { ...summarise(outcome), from: originOf(outcome), gates: gatesOf(outcome) }
     },
     refusal(requestId) {
       const trace = byId.get(requestId)?.trace
       return trace && [...trace.decisions, ...trace.forwarded.flatMap((call) => call.trace.decisions)].find(refused)
     },
-    subscribe(subscriber) {
-      subscribers.add(subscriber)
+    subscribe(subscriber, cleared) {
+      subscribers.set(subscriber, cleared)
       return () => subscribers.delete(subscriber)
     },
     clear() {
       recent.clear()
       refusals.clear()
       byId.clear()
+      for (const cleared of subscribers.values()) cleared?.()
     },
   }
 }
@@ -127,12 +140,23 @@ function summarise(outcome: Outcome): DecisionSummary {
     region: outcome.region,
     principal:
       principal.kind === 'anonymous' ? 'anonymous' : principal.kind === 'service' ? principal.service : principal.arn,
+    resource: firstAsked(outcome)?.request.resource ?? null,
     status: outcome.status,
     outcome: !error ? 'allowed' : isDenial(outcome) ? 'denied' : 'failed',
     ...(error && outcome.later && { afterwards: true as const }),
     ...(error && { error: { code: error.code, message: error.text } }),
   }
 }
+
+const originOf = ({ http: { sourceIp, userAgent, host, secure, endpoint } }: Outcome): DecisionView['from'] => ({
+  sourceIp,
+  userAgent,
+  host,
+  secure,
+  endpoint: endpoint?.id ?? null,
+})
+
+const firstAsked = ({ trace }: Outcome) => trace?.decisions[0] ?? trace?.forwarded[0]?.trace.decisions[0]
 
 /** Refused by a policy decision of this request or of a call forwarded for it. */
 function isDenial({ trace }: Outcome): boolean {

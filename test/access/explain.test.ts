@@ -38,6 +38,8 @@ describe('explain', () => {
       action: 'kms:Encrypt',
       resource: KEY,
       principal: { kind: 'role', name: me.arn, account: me.account, named: me.roleArn },
+      context: { 'kms:viaservice': 's3.us-east-1.amazonaws.com' },
+      encryptionContext: {},
       grantOperation: 'Encrypt',
       allowed: true,
       effect: 'allow',
@@ -47,6 +49,7 @@ describe('explain', () => {
       nearMiss: null,
     })
     expect(view.layers.map(({ layer, answer }) => `${layer} ${answer}`)).toEqual(['resource allows', 'identity allows'])
+    expect(view.layers[0]?.policies[0]?.document).toBe(resource.text)
     expect(view.layers[1]?.policies.map(({ statements }) => statements)).toEqual([
       [
         {

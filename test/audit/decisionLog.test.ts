@@ -82,10 +82,15 @@ describe('the decision log', () => {
   it('tells subscribers until they leave', () => {
     const log = createDecisionLog()
     const heard: string[] = []
-    const leave = log.subscribe(({ requestId }) => heard.push(requestId))
+    const leave = log.subscribe(
+      ({ requestId }) => heard.push(requestId),
+      () => heard.push('(cleared)'),
+    )
     log.listener(outcome('a'))
+    log.clear()
     leave()
     log.listener(outcome('b'))
-    expect(heard).toEqual(['a'])
+    log.clear()
+    expect(heard).toEqual(['a', '(cleared)'])
   })
 })

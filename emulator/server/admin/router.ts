@@ -4,6 +4,7 @@ import { StateError } from '../../state/errors.ts'
 import type { StateDocument } from '../../state/store.ts'
 import type { Emulator } from '../app.ts'
 import { AdminError } from './adminError.ts'
+import { shownDecision } from './decision.ts'
 import { parseDuration } from './duration.ts'
 import { buildClusters, buildEndpoints, buildWorld } from '../world/build.ts'
 import { playScenario, readScenario } from '../world/scenario.ts'
@@ -49,7 +50,7 @@ export function adminRouter(emulator: Emulator): Router {
         404,
         `no decision with the request id \`${req.params.id}\`; GET /_twokey/decisions lists the latest`,
       )
-    res.json(view)
+    res.json(shownDecision(view, emulator.env.directory))
   })
   router.get('/events', (req, res) => {
     res.json({ Records: emulator.trail.list(listOptions(queryOf(req)).limit) })
@@ -165,12 +166,22 @@ function listOptions(query: URLSearchParams) {
   return { limit, deniedOnly: query.get('outcome') === 'denied' }
 }
 
-/** Server-sent events: one summary per finished request. */
+/** Server-sent events: one summary per finished request, and `cleared` when everything is forgotten. */
 function stream(emulator: Emulator, req: Request, res: Response): void {
   res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-  const stop = emulator.decisions.subscribe((summary) => {
+  // The reader learns at once that it is connected; from then on it misses nothing.
+  res.write(':\n\n')
+  const send = (event: string) => {
     // A reader that does not keep up is let go, so that memory stays bounded.
-    if (!res.write(`data: ${JSON.stringify(summary)}\n\n`) && res.writableLength > 1_000_000) res.destroy()
-  })
+    if (!res.write(event) && res.writableLength > 1_000_000) res.destroy()
+  }
+  const stop = emulator.decisions.subscribe(
+    (summary) => {
+      send(`data: ${JSON.stringify(summary)}\n\n`)
+    },
+    () => {
+      send('event: cleared\ndata: {}\n\n')
+    },
+  )
   req.on('close', stop)
 }
