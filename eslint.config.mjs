@@ -1,7 +1,7 @@
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
-/** The rooms of emulator/ and what each may import besides itself and lib (docs/architecture.md). Nothing imports server. */
+/** The rooms of emulator/ and what each may import besides itself and lib (docs/architecture.md). Only cli/ and plugin/ import server/; nothing imports plugin/. */
 const ROOMS = ['access', 'audit', 'cli', 'crypto', 'lib', 'operation', 'server', 'services', 'sigv4', 'state', 'wire']
 const MAY_IMPORT = {
   lib: [],
@@ -15,12 +15,14 @@ const MAY_IMPORT = {
   services: ['lib', 'access', 'operation', 'state', 'audit', 'wire'],
 }
 
+const PLUGIN_MAY_IMPORT = ['server', 'access', 'audit', 'lib']
+
 const zone = (files, forbidden, because) => ({
   files,
   rules: {
     'no-restricted-imports': [
       'error',
-      { patterns: [{ regex: `^(\\.\\./)+(${forbidden.join('|')})/`, message: because }] },
+      { patterns: [{ regex: `^(\\.\\./)+(emulator/)?(${forbidden.join('|')})/`, message: because }] },
     ],
   },
 })
@@ -28,7 +30,7 @@ const zone = (files, forbidden, because) => ({
 const zones = Object.entries(MAY_IMPORT).map(([room, allowed]) =>
   zone(
     [`emulator/${room}/**/*.ts`],
-    ROOMS.filter((other) => other !== room && !allowed.includes(other)),
+    ['plugin', ...ROOMS.filter((other) => other !== room && !allowed.includes(other))],
     `${room}/ imports only ${['itself', ...allowed].join(', ')}`,
   ),
 )
@@ -57,13 +59,20 @@ export default tseslint.config(
   // The services that handle key bytes or object ciphertext; nobody else imports crypto.
   zone(
     ['emulator/services/kms/**/*.ts'],
-    ['server', 'cli'],
+    ['server', 'cli', 'plugin'],
     'services import operation, state, audit and lib; KMS also crypto, and sigv4 to sign what it asks external key stores',
   ),
   zone(
     ['emulator/services/{s3,ec2}/**/*.ts'],
-    ['server', 'cli', 'sigv4'],
+    ['server', 'cli', 'sigv4', 'plugin'],
     'services import operation, state, audit and lib; object stores also crypto/objectCipher',
+  ),
+  zone(['emulator/{server,cli}/**/*.ts'], ['plugin'], 'plugin/ imports the emulator, not the other way round'),
+  // How other programs take the emulator in: through its front, and what decisions are made of.
+  zone(
+    ['plugin/**/*.ts'],
+    ROOMS.filter((room) => !PLUGIN_MAY_IMPORT.includes(room)),
+    `plugin/ imports only ${PLUGIN_MAY_IMPORT.join(', ')} of emulator/`,
   ),
   {
     files: ['**/*.mjs'],

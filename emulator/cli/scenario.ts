@@ -9,7 +9,7 @@ import { playScenario, readScenario, type Scenario } from '../server/world/scena
 import { WorldError } from '../server/world/world.ts'
 import { CliError } from './cliError.ts'
 import { emulatorUrl } from './door.ts'
-import { decisionText } from './explain.ts'
+import { decisionText } from '../audit/decisionText.ts'
 import { inFreshAccounts } from './freshAccounts.ts'
 import { wireStage } from './wireStage.ts'
 

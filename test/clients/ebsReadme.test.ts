@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals'
 import { readFile } from 'node:fs/promises'
 import { awsEnvironment, canRun, needs, run } from '../support/commands.ts'
-import { decisionText } from '../../emulator/cli/explain.ts'
+import { decisionText } from '../../emulator/audit/decisionText.ts'
 import { ACCOUNT, rootOf, startEmulator } from '../support/emulator.ts'
 
 const test = needs(canRun('aws', '--version') && canRun('bash', '--version'), 'the AWS CLI')
