@@ -6,7 +6,9 @@ import type { Decision, PolicySource, Principal, Tags } from '../access/types.ts
 import type { Check } from './define.ts'
 import type { GoOn } from './continuation.ts'
 import type { Quotas } from './rates.ts'
+import type { CallService, CallSource } from './serviceCall.ts'
 import type { ServiceEvent, Trace } from './trace.ts'
+import type { EventTrail } from './trail.ts'
 
 /** What the wire said about a request, apart from its input. Header names lower case. */
 export interface HttpFacts {
@@ -190,6 +192,10 @@ export interface Environment {
   readonly goOn: GoOn
   /** Tells the audit trail what a service did by itself. */
   readonly announce: (event: ServiceEvent) => void
+  /** What CloudTrail knows of the latest calls. */
+  readonly trail: EventTrail
+  /** Calls another service in a service's own name. */
+  readonly callService: CallService
   /** One line for the person who runs the emulator; never secrets. */
   readonly log: (line: string) => void
 }
@@ -208,6 +214,8 @@ export interface Call<S = unknown, K = unknown> {
   readonly time: number
   readonly http: HttpFacts
   readonly via?: Via | undefined
+  /** Present when a service calls in its own name. */
+  readonly source?: CallSource | undefined
   /** Undefined for requests by another way, and for calls that a service makes for its caller. */
   readonly endpoint?: VpcEndpoint | undefined
   readonly state: S

@@ -74,7 +74,7 @@ const WRITTEN: ReadonlyMap<string, string> = new Map(
     ...['CalledVia', 'CalledViaFirst', 'CalledViaLast', 'PrincipalOrgID', 'PrincipalOrgPaths', 'ResourceAccount'],
     ...['ResourceOrgID', 'ResourceOrgPaths', 'PrincipalArn', 'PrincipalAccount', 'PrincipalType', 'TokenIssueTime'],
     ...['PrincipalIsAWSService', 'PrincipalServiceName', 'PrincipalServiceNamesList', 'MultiFactorAuthPresent'],
-    ...['SourceIdentity', 'FederatedProvider'],
+    ...['SourceIdentity', 'FederatedProvider', 'SourceArn', 'SourceAccount', 'SourceOrgID', 'SourceOrgPaths'],
   ].map((name) => [`aws:${name.toLowerCase()}`, `aws:${name}`]),
 )
 
@@ -108,6 +108,10 @@ const GLOBAL: Readonly<Record<string, GlobalKey>> = Object.assign(Object.create(
   'aws:calledvia': (call) => call.via?.calledVia,
   'aws:calledviafirst': (call) => call.via?.calledVia[0],
   'aws:calledvialast': (call) => call.via?.calledVia.at(-1),
+  'aws:sourcearn': (call) => call.source?.arn,
+  'aws:sourceaccount': (call) => call.source?.account,
+  'aws:sourceorgid': (call) => organizationOf(call, call.source?.account)?.id,
+  'aws:sourceorgpaths': (call) => listOf(organizationOf(call, call.source?.account)?.path),
   'aws:principalorgid': (call) => organizationOf(call, call.account)?.id,
   'aws:principalorgpaths': (call) => listOf(organizationOf(call, call.account)?.path),
   'aws:resourceaccount': (_call, check) => check.resource.account,

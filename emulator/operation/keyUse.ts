@@ -45,6 +45,8 @@ async function forward(
       time: from.time,
       http: from.http,
       env: from.env,
+      // A service in its own name remains the one who asks, for the same reason.
+      source: as ? undefined : from.source,
       // What a service does as itself is not done on anybody's behalf.
       via: as
         ? undefined

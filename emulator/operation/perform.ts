@@ -38,6 +38,7 @@ class RowCall implements Call<unknown, Keys<KeyUses>> {
   readonly time: number
   readonly http: Call['http']
   readonly via: Call['via']
+  readonly source: Call['source']
   readonly endpoint: Call['endpoint']
   readonly state: unknown
   readonly env: Call['env']
@@ -58,6 +59,7 @@ class RowCall implements Call<unknown, Keys<KeyUses>> {
     this.time = facts.time
     this.http = facts.http
     this.via = facts.via
+    this.source = facts.source
     this.endpoint = facts.endpoint
     this.state = service.state
     this.env = facts.env

@@ -8,6 +8,8 @@ export interface AuditFacts {
   readonly responseElements?: Readonly<Record<string, unknown>> | null
   readonly additionalEventData?: Readonly<Record<string, unknown>>
   readonly resources?: readonly AuditedResource[]
+  /** Other accounts in whose trails the call is, although none of its `resources` is theirs (EC2: who owns a copied snapshot). */
+  readonly sharedWith?: readonly string[]
   /** What the same request leaves in the trails of other Regions (ReplicateKey, UpdatePrimaryRegion). */
   readonly elsewhere?: readonly { readonly operation: string; readonly region: string; readonly facts: AuditFacts }[]
 }

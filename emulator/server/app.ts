@@ -24,6 +24,7 @@ import { createVpcEndpoints } from './endpoints/endpoints.ts'
 import type { Core } from './exchange.ts'
 import { createGoOn } from './goOn.ts'
 import { handle } from './pipeline.ts'
+import { createServiceCalls } from './serviceCalls.ts'
 import { SERVICES } from './services.ts'
 import { readNitroRoots } from './nitroRoots.ts'
 import type { Settings } from './settings.ts'
@@ -91,6 +92,12 @@ export async function createEmulator(
     ),
     nitroRoots,
     announce: trail.announce,
+    trail: trail.history,
+    callService: createServiceCalls(
+      registry,
+      () => env,
+      () => recorder,
+    ),
     log,
   }
   const recorder = createRecorder((error) => {

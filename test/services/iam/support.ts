@@ -70,6 +70,8 @@ export async function testIam(): Promise<TestIam> {
     asyncDelay: 0,
     goOn: () => Promise.reject(new Error('IAM does nothing after its answer')),
     announce: () => undefined,
+    trail: { newest: () => [], listen: () => undefined },
+    callService: () => Promise.reject(new Error('nobody is called here')),
     log: () => undefined,
   }
   let latest: Trace | undefined
