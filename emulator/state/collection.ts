@@ -59,14 +59,21 @@ export class CollectionView<T> implements Collection<T> {
     return `${account}/${region}`
   }
 
+  *scopes(): Generator<{ readonly account: string; readonly region: string; readonly size: number }> {
+    for (const [scope, { rows }] of this.#data.tables) if (rows.size > 0) yield { ...placeOf(scope), size: rows.size }
+  }
+
   *all(): Generator<{ readonly account: string; readonly region: string; readonly id: string; readonly record: T }> {
     for (const [scope, table] of this.#data.tables) {
-      const slash = scope.indexOf('/')
-      const account = slash < 0 ? scope : scope.slice(0, slash)
-      const region = slash < 0 ? '' : scope.slice(slash + 1)
+      const { account, region } = placeOf(scope)
       for (const [id, record] of table.rows.entries()) yield { account, region, id, record: record as T }
     }
   }
+}
+
+function placeOf(scope: string): { readonly account: string; readonly region: string } {
+  const slash = scope.indexOf('/')
+  return slash < 0 ? { account: scope, region: '' } : { account: scope.slice(0, slash), region: scope.slice(slash + 1) }
 }
 
 /** Holds no data of its own, so that it stays right however long it is kept. */

@@ -56,6 +56,8 @@ export interface CollectionSpec<T> {
 export interface Collection<T> {
   /** The part that belongs to an account and region, as the spec's scope demands. Cheap; not worth keeping. */
   in(account?: string, region?: string): Table<T>
+  /** Where it holds records; account and region are empty where the scope has none. Costs time in proportion to the scopes only. */
+  scopes(): Iterable<{ readonly account: string; readonly region: string; readonly size: number }>
   /** Everything, for start-up, exports and administration. Never on the request path. */
   all(): Iterable<{ readonly account: string; readonly region: string; readonly id: string; readonly record: T }>
 }

@@ -39,6 +39,14 @@ describe.each(bothStores())('a store of %s', (_, fresh) => {
       { account: '111122223333', region: 'eu-west-1', id: 'a', record: { n: 2 } },
       { account: '444455556666', region: 'us-east-1', id: 'a', record: { n: 3 } },
     ])
+    items.in('444455556666', 'eu-west-1').put('gone', { n: 4 })
+    items.in('444455556666', 'eu-west-1').delete('gone')
+    expect([...items.scopes()]).toEqual([
+      { account: '111122223333', region: 'us-east-1', size: 1 },
+      { account: '111122223333', region: 'eu-west-1', size: 1 },
+      { account: '444455556666', region: 'us-east-1', size: 1 },
+    ])
+    expect([...secrets.scopes()]).toEqual([{ account: '111122223333', region: '', size: 1 }])
     expect(() => items.in('111122223333')).toThrow('collection `test.items` is kept per account and region')
     expect(() => secrets.in()).toThrow('collection `test.secrets` is kept per account')
     await store.close()

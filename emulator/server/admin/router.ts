@@ -11,6 +11,7 @@ import { playScenario, readScenario } from '../world/scenario.ts'
 import type { EndpointRecord } from '../endpoints/endpoints.ts'
 import { readWorld, WorldError } from '../world/world.ts'
 import { ownPagesOnly } from './guard.ts'
+import { keyOf, keysOf } from './keys.ts'
 import { usageOf } from './usage.ts'
 
 /** The door for people and tests, `/_twokey/` (DESIGN §8). JSON in, JSON out; errors are `{ "error": "<sentence>" }`. */
@@ -57,6 +58,12 @@ export function adminRouter(emulator: Emulator): Router {
   })
   router.get('/usage', (req, res) => {
     res.json(usageOf(emulator, queryOf(req)))
+  })
+  router.get('/keys', (req, res) => {
+    res.json(keysOf(emulator, queryOf(req)))
+  })
+  router.get('/keys/:arn', (req, res) => {
+    res.json(keyOf(emulator, req.params.arn))
   })
   router.post('/worlds', json, async (req, res) => {
     const keys = await buildWorld(emulator, readWorld(req.body))

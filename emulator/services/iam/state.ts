@@ -237,6 +237,7 @@ function watched<T>(collection: Collection<T>, versions: Versions): Collection<T
       }
       return table
     },
+    scopes: () => collection.scopes(),
     all: () => collection.all(),
   }
 }

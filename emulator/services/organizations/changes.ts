@@ -36,6 +36,7 @@ export function watched<T>(collection: Collection<T>, changes: Changes): Collect
       }
       return made
     },
+    scopes: () => collection.scopes(),
     all: () => collection.all(),
   }
 }
