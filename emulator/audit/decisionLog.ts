@@ -64,26 +64,43 @@ export interface DecisionLog {
 const RECENT = 1000
 /** Of those that were refused: these are the ones that people ask about, also later. */
 const REFUSED = 10_000
+const EARLY = 1000
 
 /** The latest decisions, in bounded memory. Only references are kept; the explanation is computed when somebody asks. */
 export function createDecisionLog(): DecisionLog {
   const recent = createRing<Outcome>(RECENT)
   const refusals = createRing<Outcome>(REFUSED)
-  const byId = new Map<string, Outcome>()
+  /** What came of requests that have not been heard of themselves yet. */
+  const early = new Map<string, Outcome>()
   const subscribers = new Map<(summary: DecisionSummary) => void, (() => void) | undefined>()
-  /** Unless something came of the request later: that has taken its place. */
-  const forget = (outcome: Outcome) => {
-    if (byId.get(outcome.requestId) === outcome) byId.delete(outcome.requestId)
+  /** Walks what is kept: an index would cost every request something, and few are ever asked about. */
+  const find = (requestId: string): Outcome | undefined => {
+    for (const ring of [recent, refusals])
+      for (const outcome of ring.newest()) if (outcome.requestId === requestId) return outcome
+    return undefined
+  }
+  /** A request together with what came of it after its answer, which may be heard of first: both gates under one id. */
+  const together = (finished: Outcome): Outcome => {
+    const { requestId } = finished
+    if (finished.later) {
+      const request = find(requestId)
+      if (request) return joined(request, finished)
+      early.set(requestId, finished)
+      // Of a request that has been forgotten nothing will be heard.
+      if (early.size > EARLY) for (const oldest of [...early.keys()].slice(0, 1)) early.delete(oldest)
+      return finished
+    }
+    const later = early.size > 0 ? early.get(requestId) : undefined
+    if (!later) return finished
+    early.delete(requestId)
+    return joined(finished, later)
   }
   return {
     listener(finished) {
-      const outcome = together(byId.get(finished.requestId), finished)
-      byId.set(outcome.requestId, outcome)
+      const outcome = together(finished)
+      recent.add(outcome)
       // A refusal stays known for as long as it is among the refusals.
-      const gone = recent.add(outcome)
-      if (gone && !gone.error) forget(gone)
-      const forgotten = outcome.error && refusals.add(outcome)
-      if (forgotten) forget(forgotten)
+      if (outcome.error) refusals.add(outcome)
       if (subscribers.size > 0) for (const subscriber of subscribers.keys()) subscriber(summarise(outcome))
     },
     list({ limit, deniedOnly = false }) {
@@ -96,11 +113,11 @@ export function createDecisionLog(): DecisionLog {
       return found
     },
     get(requestId) {
-      const outcome = byId.get(requestId)
+      const outcome = find(requestId)
       return outcome && { ...summarise(outcome), from: originOf(outcome), gates: gatesOf(outcome) }
     },
     refusal(requestId) {
-      const trace = byId.get(requestId)?.trace
+      const trace = find(requestId)?.trace
       return trace && [...trace.decisions, ...trace.forwarded.flatMap((call) => call.trace.decisions)].find(refused)
     },
     subscribe(subscriber, cleared) {
@@ -110,17 +127,10 @@ export function createDecisionLog(): DecisionLog {
     clear() {
       recent.clear()
       refusals.clear()
-      byId.clear()
+      early.clear()
       for (const cleared of subscribers.values()) cleared?.()
     },
   }
-}
-
-/** A request together with what came of it after its answer, which may be heard of first: both gates under one id. */
-function together(known: Outcome | undefined, finished: Outcome): Outcome {
-  if (!known) return finished
-  if (finished.later) return joined(known, finished)
-  return known.later ? joined(finished, known) : finished
 }
 
 function joined(earlier: Outcome, later: Outcome): Outcome {

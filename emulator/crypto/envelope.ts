@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
-import { hmacSha256 } from '../lib/hmac.ts'
-import { NONCE_LENGTH, TAG_LENGTH, open, seal } from './aead.ts'
+import { hmacSha256Into } from '../lib/hmac.ts'
+import { KEY_LENGTH, NONCE_LENGTH, TAG_LENGTH, open, seal } from './aead.ts'
 import { encodeContext } from './context.ts'
 import { der, derHead, readDer } from './der.ts'
 import type { DerSpan } from './der.ts'
@@ -131,11 +131,13 @@ export function openBlob(parsed: ParsedBlob, material: SecretBytes, context: Enc
   )?.[0]
 }
 
-/** A key for one blob, so that no number of calls wears out the nonces of one key material. */
+/** A key for one blob, so that no number of calls wears out the nonces of one key material. Good until the next call. */
 function deriveKey(material: SecretBytes, blob: Buffer): Buffer {
   blob.copy(DERIVE, DERIVE_SALT_AT, SALT_AT, SALT_AT + SALT_LENGTH)
-  return hmacSha256(revealBytes(material), DERIVE)
+  return hmacSha256Into(DERIVED, revealBytes(material), DERIVE)
 }
+
+const DERIVED = Buffer.allocUnsafeSlow(KEY_LENGTH)
 
 /** What is authenticated beside the plaintext: all of the blob before the ciphertext, with its length, and the context. */
 function associated(blob: Buffer, headLength: number, context: EncryptionContext): Buffer {

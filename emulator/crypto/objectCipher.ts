@@ -224,18 +224,22 @@ const OUTER = 'twokey/object/outer\0'
 /** One layer, under a key of its own. */
 function layer(secret: Buffer, label: string, identity: string, header: Buffer): SegmentCipher {
   const key = createHmac('sha256', secret).update(label).update(header).digest()
-  const owner = Buffer.from(identity, 'utf16le')
-  const middle = Buffer.concat([Buffer.from([0]), owner])
-  const final = Buffer.concat([Buffer.from([1]), owner])
+  // Both are read before `seal` and `open` return. The first byte of what is authenticated says whether the segment is the last.
+  const owner = Buffer.allocUnsafe(1 + identity.length * 2)
+  owner.write(identity, 1, 'utf16le')
+  const ownerFor = (last: boolean) => {
+    owner[0] = last ? 1 : 0
+    return owner
+  }
   const nonce = Buffer.alloc(12)
   const nonceFor = (index: number) => {
     nonce.writeUIntBE(index, 6, 6)
     return nonce
   }
   return {
-    seal: (index, last, plaintext) => seal(key, nonceFor(index), last ? final : middle, plaintext),
+    seal: (index, last, plaintext) => seal(key, nonceFor(index), ownerFor(last), plaintext),
     open(index, last, ciphertext, tag) {
-      const opened = open(key, nonceFor(index), last ? final : middle, ciphertext, tag)
+      const opened = open(key, nonceFor(index), ownerFor(last), ciphertext, tag)
       if (!opened) throw new ObjectDamaged()
       return opened
     },

@@ -35,6 +35,14 @@ export function hmacSha256(key: Buffer, message: Buffer | string): Buffer {
   return framed ? hash('sha256', framed, 'buffer') : createHmac('sha256', key).update(message).digest()
 }
 
+/** The same, written over `target` (32 bytes): for keys that are used at once and not kept. */
+export function hmacSha256Into(target: Buffer, key: Buffer, message: Buffer | string): Buffer {
+  const framed = frame(key, message)
+  if (framed) target.write(hash('sha256', framed, 'binary'), 0, 'latin1')
+  else createHmac('sha256', key).update(message).digest().copy(target)
+  return target
+}
+
 /** The outer block with the inner digest behind it; valid until the next call. Undefined when the message is not short. */
 function frame(key: Buffer, message: Buffer | string): Buffer | undefined {
   if (key.length > BLOCK || message.length * 3 > SHORT) return undefined
@@ -42,7 +50,8 @@ function frame(key: Buffer, message: Buffer | string): Buffer | undefined {
   inner.copy(innerText)
   const length = typeof message === 'string' ? innerText.write(message, BLOCK, 'utf8') : message.copy(innerText, BLOCK)
   outer.copy(outerText)
-  hash('sha256', innerText.subarray(0, BLOCK + length), 'buffer').copy(outerText, BLOCK)
+  // As a string: a digest's Buffer has memory of its own, which costs more than hashing (docs/speed.md).
+  outerText.write(hash('sha256', innerText.subarray(0, BLOCK + length), 'binary'), BLOCK, 'latin1')
   return outerText
 }
 

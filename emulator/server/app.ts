@@ -184,6 +184,7 @@ export async function createEmulator(
     async close() {
       clock.stop()
       await Promise.all(servers.map(shut))
+      blobs.close()
       await store.close()
     },
   }

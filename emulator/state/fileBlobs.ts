@@ -18,6 +18,7 @@ import { createIds } from '../lib/ids.ts'
 import { BlobMissing } from './errors.ts'
 import { FileBlobWriter, UNFINISHED } from './fileBlobWriter.ts'
 import { DIRECTORY_MODE, isErrno, syncDirectory } from './files.ts'
+import { OpenFiles } from './openFiles.ts'
 import type { BlobReader, BlobWriter, Blobs } from './store.ts'
 
 const readChunk = promisify(readFile)
@@ -35,6 +36,8 @@ export class FileBlobs implements Blobs {
   readonly #root: string
   readonly #fsync: boolean
   readonly #ids = createIds()
+  /** Of small blobs that have been read lately. */
+  readonly #open = new OpenFiles()
   /** Directories known to be there. */
   readonly #made = new Set<string>()
 
@@ -81,13 +84,13 @@ export class FileBlobs implements Blobs {
 
   readSmall(id: string): Buffer {
     const path = this.#path(id)
-    const file = missing(id, () => openSync(path, 'r'))
-    let length: number
-    try {
-      length = readSync(file, SMALL, 0, SMALL.length, 0)
-    } finally {
-      closeSync(file)
-    }
+    const length = readSync(
+      missing(id, () => this.#open.open(path)),
+      SMALL,
+      0,
+      SMALL.length,
+      0,
+    )
     return length < SMALL.length ? Buffer.from(SMALL.subarray(0, length)) : missing(id, () => readFileSync(path))
   }
 
@@ -97,7 +100,10 @@ export class FileBlobs implements Blobs {
   }
 
   delete(id: string): void {
-    if (ID.test(id)) unlinkIfThere(this.#path(id))
+    if (!ID.test(id)) return
+    const path = this.#path(id)
+    this.#open.close(path)
+    unlinkIfThere(path)
   }
 
   sweep(live: (id: string) => boolean): void {
@@ -112,8 +118,13 @@ export class FileBlobs implements Blobs {
   }
 
   reset(): void {
+    this.#open.closeAll()
     rmSync(this.#root, { recursive: true, force: true })
     this.#made.clear()
+  }
+
+  close(): void {
+    this.#open.closeAll()
   }
 
   #directory(id: string): string {

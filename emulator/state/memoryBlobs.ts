@@ -75,6 +75,10 @@ export class MemoryBlobs implements Blobs {
     this.#blobs.clear()
   }
 
+  close(): void {
+    // Nothing is open.
+  }
+
   #get(id: string): Blob {
     const blob = this.#blobs.get(id)
     if (!blob) throw new BlobMissing(id)

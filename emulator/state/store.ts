@@ -99,6 +99,8 @@ export interface Blobs {
   sweep(live: (id: string) => boolean): void
   /** Deletes all. */
   reset(): void
+  /** Lets go of what is open. Blobs can still be read, which opens them anew. */
+  close(): void
 }
 
 export interface BlobReader {

@@ -126,7 +126,8 @@ const getObject = s3.row('GetObject', {
       const described = describe(subject, object, selection, call)
       const overridden = overrides(input, call)
       // Last, because nothing may fail between this and whoever reads the body.
-      const Body = await bytesOf(call, subject.bucket.name, object, selection.range, dataKey)
+      const bytes = bytesOf(call, subject.bucket.name, object, selection.range, dataKey)
+      const Body = bytes instanceof Promise ? await bytes : bytes
       const output = { Body, ...described, ...checksum, ...overridden }
       return selection.partial ? withStatus(output, 206) : output
     } finally {
@@ -135,17 +136,18 @@ const getObject = s3.row('GetObject', {
   },
 })
 
+type Bytes = NonNullable<GetObjectCommandOutput['Body']>
+
 /** The bytes of an answer. The model's type is what clients receive; the wire takes bytes or chunks. */
-async function bytesOf(
+function bytesOf(
   call: Call<S3State>,
   bucket: string,
   object: ObjectRecord,
   range: ByteRange,
   dataKey: SecretBytes,
-): Promise<NonNullable<GetObjectCommandOutput['Body']>> {
+): Bytes | Promise<Bytes> {
   const request = { blobs: call.env.blobs, leases: call.state.leases, dataKey, bucket, object, range }
-  const bytes = readSmall(request) ?? (await readVerified(request))
-  return bytes as unknown as NonNullable<GetObjectCommandOutput['Body']>
+  return (readSmall(request) ?? readVerified(request)) as unknown as Bytes | Promise<Bytes>
 }
 
 interface ReadSubject extends ObjectSubject {
