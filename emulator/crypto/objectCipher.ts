@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto'
 import type { ByteStream } from '../lib/byteStream.ts'
 import { ChunkReader } from '../lib/chunkReader.ts'
+import { hmacSha256Once } from '../lib/hmac.ts'
 import { KEY_LENGTH, TAG_LENGTH, open, seal } from './aead.ts'
 import { revealBytes, secretOf } from './material.ts'
 import { fillRandom } from './random.ts'
@@ -218,12 +218,15 @@ function segmentCipher(dataKey: SecretBytes, identity: string, header: Buffer): 
   return around(inner, layer(bytes.subarray(KEY_LENGTH), OUTER, identity, header))
 }
 
-const INNER = 'twokey/object\0'
-const OUTER = 'twokey/object/outer\0'
+const INNER = Buffer.from('twokey/object\0', 'latin1')
+const OUTER = Buffer.from('twokey/object/outer\0', 'latin1')
+/** What a layer's key is derived from: its label, and the stream's header. */
+const DERIVE = Buffer.alloc(OUTER.length + HEADER_LENGTH)
 
 /** One layer, under a key of its own. */
-function layer(secret: Buffer, label: string, identity: string, header: Buffer): SegmentCipher {
-  const key = createHmac('sha256', secret).update(label).update(header).digest()
+function layer(secret: Buffer, label: Buffer, identity: string, header: Buffer): SegmentCipher {
+  const length = label.copy(DERIVE) + header.copy(DERIVE, label.length)
+  const key = hmacSha256Once(Buffer.allocUnsafe(KEY_LENGTH), secret, DERIVE.subarray(0, length))
   // Both are read before `seal` and `open` return. The first byte of what is authenticated says whether the segment is the last.
   const owner = Buffer.allocUnsafe(1 + identity.length * 2)
   owner.write(identity, 1, 'utf16le')

@@ -25,45 +25,63 @@ const outerText = Buffer.alloc(BLOCK + DIGEST)
  * @returns lower-case hexadecimal
  */
 export function hmacSha256Hex(key: Buffer, message: Buffer | string): string {
-  const framed = frame(key, message)
-  return framed ? hash('sha256', framed) : createHmac('sha256', key).update(message).digest('hex')
+  if (!isShort(key, message)) return createHmac('sha256', key).update(message).digest('hex')
+  putKept(key)
+  return hash('sha256', frame(message))
 }
 
 /** The same, as bytes. */
 export function hmacSha256(key: Buffer, message: Buffer | string): Buffer {
-  const framed = frame(key, message)
-  return framed ? hash('sha256', framed, 'buffer') : createHmac('sha256', key).update(message).digest()
+  if (!isShort(key, message)) return createHmac('sha256', key).update(message).digest()
+  putKept(key)
+  return hash('sha256', frame(message), 'buffer')
 }
 
-/** The same, written over `target` (32 bytes): for keys that are used at once and not kept. */
+/** The same, written over `target` (32 bytes). Digests come as strings: a Buffer with memory of its own costs more than hashing. */
 export function hmacSha256Into(target: Buffer, key: Buffer, message: Buffer | string): Buffer {
-  const framed = frame(key, message)
-  if (framed) target.write(hash('sha256', framed, 'binary'), 0, 'latin1')
-  else createHmac('sha256', key).update(message).digest().copy(target)
+  if (!isShort(key, message)) return written(target, createHmac('sha256', key).update(message).digest('binary'))
+  putKept(key)
+  return written(target, hash('sha256', frame(message), 'binary'))
+}
+
+/** As `hmacSha256Into`, under a key that serves once: its padded form is not kept. */
+export function hmacSha256Once(target: Buffer, key: Buffer, message: Buffer | string): Buffer {
+  if (!isShort(key, message)) return written(target, createHmac('sha256', key).update(message).digest('binary'))
+  pad(key, innerText, outerText)
+  return written(target, hash('sha256', frame(message), 'binary'))
+}
+
+const isShort = (key: Buffer, message: Buffer | string) => key.length <= BLOCK && message.length * 3 <= SHORT
+
+function written(target: Buffer, digest: string): Buffer {
+  target.write(digest, 0, 'latin1')
   return target
 }
 
-/** The outer block with the inner digest behind it; valid until the next call. Undefined when the message is not short. */
-function frame(key: Buffer, message: Buffer | string): Buffer | undefined {
-  if (key.length > BLOCK || message.length * 3 > SHORT) return undefined
-  const { inner, outer } = padsOf(key)
-  inner.copy(innerText)
+/** The outer block with the inner digest behind it, valid until the next call; the key's blocks have been put in place. */
+function frame(message: Buffer | string): Buffer {
   const length = typeof message === 'string' ? innerText.write(message, BLOCK, 'utf8') : message.copy(innerText, BLOCK)
-  outer.copy(outerText)
-  // As a string: a digest's Buffer has memory of its own, which costs more than hashing (docs/speed.md).
   outerText.write(hash('sha256', innerText.subarray(0, BLOCK + length), 'binary'), BLOCK, 'latin1')
   return outerText
 }
 
-function padsOf(key: Buffer): Pads {
+function putKept(key: Buffer): void {
   let known = pads.get(key)
   if (!known) {
-    known = { inner: Buffer.alloc(BLOCK, 0x36), outer: Buffer.alloc(BLOCK, 0x5c) }
-    for (const [at, byte] of key.entries()) {
-      known.inner[at] = byte ^ 0x36
-      known.outer[at] = byte ^ 0x5c
-    }
+    known = { inner: Buffer.alloc(BLOCK), outer: Buffer.alloc(BLOCK) }
+    pad(key, known.inner, known.outer)
     pads.set(key, known)
   }
-  return known
+  known.inner.copy(innerText)
+  known.outer.copy(outerText)
+}
+
+function pad(key: Buffer, inner: Buffer, outer: Buffer): void {
+  inner.fill(0x36, key.length, BLOCK)
+  outer.fill(0x5c, key.length, BLOCK)
+  for (let at = 0; at < key.length; at++) {
+    const byte = key[at] ?? 0
+    inner[at] = byte ^ 0x36
+    outer[at] = byte ^ 0x5c
+  }
 }

@@ -95,7 +95,8 @@ export async function perform(service: BoundService, row: AnyRow['row'], input: 
       if (main) require(main, service, call)
       if (row.also) for (const check of row.also(input, call, subject)) require(check, service, call)
     }
-    output = await row.run(input, call as Call<unknown, Keys<KeyUses>>, subject)
+    const result = row.run(input, call as Call<unknown, Keys<KeyUses>>, subject)
+    output = result instanceof Promise ? await result : result
     return output
   } finally {
     call.trace.audit = row.audit?.(input, output, subject, call)

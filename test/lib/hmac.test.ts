@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { hmacSha256, hmacSha256Hex, hmacSha256Into } from '../../emulator/lib/hmac.ts'
+import { hmacSha256, hmacSha256Hex, hmacSha256Into, hmacSha256Once } from '../../emulator/lib/hmac.ts'
 
 const reference = (key: Buffer, message: Buffer | string) => createHmac('sha256', key).update(message).digest('hex')
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength }).map((array) => Buffer.from(array))
@@ -15,6 +15,7 @@ describe('HMAC-SHA-256 by one-shot hashes', () => {
         (key, message) => {
           expect(hmacSha256Hex(key, message)).toBe(reference(key, message))
           expect(hmacSha256(key, message).toString('hex')).toBe(reference(key, message))
+          expect(hmacSha256Once(Buffer.alloc(32), key, message).toString('hex')).toBe(reference(key, message))
           expect(hmacSha256Into(Buffer.alloc(32), key, message).toString('hex')).toBe(reference(key, message))
         },
       ),

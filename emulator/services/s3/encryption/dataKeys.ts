@@ -104,11 +104,11 @@ function layered(
  * The key of stored bytes. Under KMS the caller's permission to decrypt is asked for at each access, Bucket Key or not.
  * @param customerKey what the request brings
  */
-export async function openDataKey(
+export function openDataKey(
   encryption: Encryption,
   call: DecryptCall,
   customerKey: CustomerKey | undefined,
-): Promise<SecretBytes> {
+): SecretBytes | Promise<SecretBytes> {
   if (encryption.kind === 's3') return masterKey(call)
   if (encryption.kind === 'customer') return proveCustomerKey(encryption, customerKey)
   requireSignature(call)
