@@ -46,6 +46,8 @@ export function policySource(facts: {
   readonly layer: Layer
   readonly name: string
   readonly arn?: string | undefined
+  readonly holder?: string | undefined
+  readonly fixed?: true | undefined
   readonly text: string
 }): PolicySource {
   return new Source(facts)
@@ -55,13 +57,17 @@ class Source implements PolicySource {
   readonly layer: Layer
   readonly name: string
   readonly arn: string | undefined
+  readonly holder: string | undefined
+  readonly fixed: true | undefined
   readonly text: string
   #policy: CompiledPolicy | undefined
 
-  constructor({ layer, name, arn, text }: Parameters<typeof policySource>[0]) {
+  constructor({ layer, name, arn, holder, fixed, text }: Parameters<typeof policySource>[0]) {
     this.layer = layer
     this.name = name
     this.arn = arn
+    this.holder = holder
+    this.fixed = fixed
     this.text = text
   }
 

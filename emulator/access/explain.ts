@@ -6,6 +6,8 @@ import { matchPrincipal, type PrincipalBecause } from './match/principal.ts'
 import { matchResource, type ResourceBecause } from './match/resource.ts'
 import { conditionsApply, namesPrincipals, type Question } from './match/statement.ts'
 import { nearMiss, type NearMiss } from './nearMiss.ts'
+import { suggest } from './suggest/suggest.ts'
+import type { Suggestion } from './suggest/types.ts'
 import type {
   CompiledStatement,
   ConditionContext,
@@ -108,6 +110,8 @@ export interface Explanation {
   readonly layers: readonly LayerView[]
   /** For an implicit deny: the statement or grant that came closest to allowing. */
   readonly nearMiss: NearMiss | null
+  /** What would let a denied request through: any one of them. Empty when it was allowed, or when no policy can allow it. */
+  readonly suggestions: readonly Suggestion[]
 }
 
 /** Takes a decision apart: every layer, policy and statement, whether and why it matched. Costs far more than deciding. */
@@ -143,6 +147,7 @@ export function explain(decision: Decision): Explanation {
     },
     layers,
     nearMiss: decision.effect === 'implicit-deny' ? nearMiss(decision.layer, layers) : null,
+    suggestions: suggest(decision),
   }
 }
 

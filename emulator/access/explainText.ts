@@ -1,4 +1,4 @@
-import { advise } from './advice.ts'
+import { suggestionLines } from './suggest/text.ts'
 import type { Explanation, LayerView, PolicyView, StatementView } from './explain.ts'
 import { becauseText } from './becauseText.ts'
 import type { NearMiss } from './nearMiss.ts'
@@ -36,7 +36,7 @@ export function explainText(explanation: Explanation, style: { readonly color: b
     ...reason(explanation).map((line) => `  ${line}`),
     ...explanation.layers.map((layer) => `  ${layerLine(layer, explanation, paint)}`),
     ...missLines(explanation).map((line) => `  ${paint(line, 'yellow')}`),
-    ...adviceLines(explanation).map((line) => `  ${line}`),
+    ...suggestionLines(explanation.suggestions).map((line) => `  ${line}`),
   ]
   return lines.map((line) => `${line}\n`).join('')
 }
@@ -133,14 +133,3 @@ function constraintsOf({ grant }: NearMiss, { layers }: Explanation): GrantConst
 
 const actualText = (actual: ContextValue | null) =>
   actual === null ? 'nothing' : typeof actual === 'string' ? `"${actual}"` : `[${actual.join(', ')}]`
-
-function adviceLines(explanation: Explanation): string[] {
-  const advice = advise(explanation)
-  if (advice.length === 0) return []
-  const alternatives = advice.filter(({ where }) => !where.startsWith('and ')).length
-  const width = Math.max(...advice.map(({ where }) => where.length))
-  return [
-    alternatives > 1 ? 'what would help, one of:' : 'what would help:',
-    ...advice.map(({ where, what }) => `  ${where.padEnd(width)}  ${what}`),
-  ]
-}

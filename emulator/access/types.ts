@@ -115,6 +115,10 @@ export interface PolicySource {
   readonly name: string
   /** Present for managed policies, SCPs and RCPs. */
   readonly arn?: string | undefined
+  /** What it belongs to, where neither `arn` nor the request says so: the identity of an inline policy, an endpoint, an organization's node. */
+  readonly holder?: string | undefined
+  /** Nobody can change it: it is AWS's, or stands for a setting. */
+  readonly fixed?: true | undefined
   readonly text: string
   readonly policy: CompiledPolicy
 }

@@ -1,4 +1,5 @@
 import { explain, type Explanation } from '../access/explain.ts'
+import type { Suggestion } from '../access/suggest/types.ts'
 import type { Decision } from '../access/types.ts'
 import type { Listener, Outcome } from './recorder.ts'
 import { createRing } from './ring.ts'
@@ -27,6 +28,8 @@ export interface DecisionView extends DecisionSummary {
     readonly endpoint: string | null
   }
   readonly gates: readonly GateView[]
+  /** What would open the first gate that was shut by a policy: any one of them. */
+  readonly suggestions: readonly Suggestion[]
 }
 
 export interface DecisionSummary {
@@ -114,7 +117,7 @@ export function createDecisionLog(): DecisionLog {
     },
     get(requestId) {
       const outcome = find(requestId)
-      return outcome && { ...summarise(outcome), from: originOf(outcome), gates: gatesOf(outcome) }
+      return outcome && viewOf(outcome)
     },
     refusal(requestId) {
       const trace = find(requestId)?.trace
@@ -175,6 +178,12 @@ function isDenial({ trace }: Outcome): boolean {
 }
 
 const refused = (decision: Decision) => !decision.allowed
+
+function viewOf(outcome: Outcome): DecisionView {
+  const gates = gatesOf(outcome)
+  const shut = gates.flatMap(({ checks }) => checks).find(({ allowed }) => !allowed)
+  return { ...summarise(outcome), from: originOf(outcome), gates, suggestions: shut?.suggestions ?? [] }
+}
 
 function gatesOf(outcome: Outcome): GateView[] {
   const { trace } = outcome

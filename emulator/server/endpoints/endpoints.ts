@@ -87,8 +87,11 @@ function viewOf(record: EndpointRecord): VpcEndpoint {
   let view = views.get(record)
   if (!view) {
     const { id, account, region, vpc, policy: text } = record
+    const holder = `arn:aws:ec2:${region}:${account}:vpc-endpoint/${id}`
     const policy =
-      text === undefined ? undefined : policySource({ layer: 'endpoint', name: `endpoint policy of ${id}`, text })
+      text === undefined
+        ? undefined
+        : policySource({ layer: 'endpoint', name: `endpoint policy of ${id}`, holder, text })
     views.set(record, (view = { id, account, region, vpc, policy }))
   }
   return view

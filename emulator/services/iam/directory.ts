@@ -126,7 +126,7 @@ function administratorAccess(): PolicySource[] {
   const arn = 'arn:aws:iam::aws:policy/AdministratorAccess'
   const policy = awsManagedPolicy(arn)
   const version = policy && defaultVersion(policy)
-  return version ? [policySource({ layer: 'identity', name: 'root user', text: version.text })] : []
+  return version ? [policySource({ layer: 'identity', name: 'root user', fixed: true, text: version.text })] : []
 }
 
 /** Policies by unique id, assembled anew after a change in the account: a request that follows none costs a look-up. */

@@ -19,7 +19,7 @@ export function identityPolicies(state: IamState, record: UserRecord | RoleRecor
   const managed = new Set<string>()
   const holders: PolicyHolder[] = [record, ...('groups' in record ? groupsOf(state, record, account) : [])]
   for (const holder of holders) {
-    for (const policy of holder.inline) identity.push(inlineSource(policy))
+    for (const policy of holder.inline) identity.push(inlineSource(policy, holder.arn))
     for (const arn of holder.attached) managed.add(arn)
   }
   // A managed policy that comes by several ways counts once (captures 11.5).
@@ -59,7 +59,8 @@ export function defaultVersion(policy: ManagedPolicyRecord): PolicyVersion {
   return version
 }
 
-const inlineSource = ({ name, text }: InlinePolicy): PolicySource => policySource({ layer: 'identity', name, text })
+const inlineSource = ({ name, text }: InlinePolicy, holder: string): PolicySource =>
+  policySource({ layer: 'identity', name, holder, text })
 
 function managedSource(
   state: IamState,

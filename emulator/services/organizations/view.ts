@@ -68,6 +68,6 @@ function policiesOf(
     const policy = kindOfAwsPolicy(id)?.full ?? state.policies.in().get(id)
     if (policy?.type !== kind.type) return []
     const arn = policyArn(policy, organization.id, organization.managementAccount)
-    return [policySource({ layer: kind.layer, name: policy.name, arn, text: policy.content })]
+    return [policySource({ layer: kind.layer, name: policy.name, arn, holder: node.id, text: policy.content })]
   })
 }

@@ -44,13 +44,15 @@ const policies = new WeakMap<KeyRecord, PolicySource>()
 export function keyPolicy(key: KeyRecord): PolicySource {
   let policy = policies.get(key)
   if (!policy) {
-    policy = keyPolicyOf(key.policy)
+    policy = keyPolicyOf(key.policy, key.manager === 'AWS')
     policies.set(key, policy)
   }
   return policy
 }
 
-export const keyPolicyOf = (text: string): PolicySource => policySource({ layer: 'resource', name: 'key policy', text })
+/** @param managed the policy of an AWS managed key, which nobody can change */
+export const keyPolicyOf = (text: string, managed = false): PolicySource =>
+  policySource({ layer: 'resource', name: 'key policy', text, ...(managed && { fixed: true }) })
 
 /** The condition keys that every operation on a key carries (facts: C6). */
 export function keyContext(key: KeyRecord, call: KmsCall): Record<string, ContextValue | undefined> {

@@ -46,6 +46,7 @@ export function policyInForce(bucket: BucketRecord, { caller, account }: Asking)
 const RESTRICTED = policySource({
   layer: 'resource',
   name: 'RestrictPublicBuckets',
+  fixed: true,
   text: JSON.stringify({
     Version: '2012-10-17',
     Statement: { Sid: 'RestrictPublicBuckets', Effect: 'Deny', Principal: '*', Action: 's3:*', Resource: '*' },

@@ -1,0 +1,173 @@
+import { namesPrincipals } from '../match/statement.ts'
+import { unbindPrincipals } from '../bind.ts'
+import type { AuthorizationRequest, CompiledStatement, Layer, PolicySource } from '../types.ts'
+import { calledBy, placeOf, type Place } from './places.ts'
+import { literal, principalArn } from './statement.ts'
+import { statementName } from './text.ts'
+import type { Change, PolicyStatement } from './types.ts'
+import { resourcesOf, serviceOf, withoutAction, withoutResource, type Rest } from './without.ts'
+
+/** A Deny that strikes the request. */
+export interface Struck {
+  readonly source: PolicySource
+  readonly layer: Layer
+  readonly statement: CompiledStatement
+}
+
+/** The Deny without this request's caller, action and resource, and if that can be written, with nothing else left out. */
+export function narrowDeny({ source, layer, statement }: Struck, request: AuthorizationRequest): Change {
+  const place = placeOf(source, layer, request)
+  if (source.fixed) return fixedDeny(source, place)
+  const written = statementAt(source, statement.index, request)
+  const left = leftOf(written, layer, place, source.policy.version === '2012-10-17', request)
+  const at = { policy: source.name, statement: statement.index, sid: statement.sid ?? null }
+  const { kind, target, policy } = place
+  const where = place.editable ? place.where : `${uneditable(place)}, with`
+  const change = { kind, target, ...(policy !== undefined && { policy }), where }
+  const opens = left.alsoOpens === undefined ? {} : { alsoOpens: left.alsoOpens }
+  if (left.statements.length === 0)
+    return { ...change, what: `remove ${statementName(at)}, the Deny`, remove: at, ...opens }
+  const what = `in place of ${statementName(at)}, the Deny: ${left.statements.map((each) => JSON.stringify(each)).join(' ')}`
+  return { ...change, what, replace: { ...at, with: left.statements }, ...opens }
+}
+
+const uneditable = ({ where }: Place) => `${where}: it is AWS's and cannot be edited, so put a copy of it in its place`
+
+/** A denial that a setting makes; today that is one. */
+function fixedDeny({ name }: PolicySource, { target }: Place): Change {
+  const bucket = target?.replace(/^.*:/, '') ?? ''
+  return {
+    kind: 'acl-or-other',
+    target,
+    where: `in the public access block of bucket ${bucket}`,
+    what: `set ${name} to false (aws s3api put-public-access-block --bucket ${bucket}), or let the bucket policy name its principals instead of everyone`,
+    alsoOpens: 'everything that the bucket policy allows to other accounts and anonymous callers',
+  }
+}
+
+interface Left {
+  readonly statements: readonly PolicyStatement[]
+  readonly alsoOpens?: string
+}
+
+/** The Deny taken apart: for others, on other resources, and on this resource for other actions. */
+function leftOf(
+  statement: PolicyStatement,
+  layer: Layer,
+  place: Place,
+  variables: boolean,
+  request: AuthorizationRequest,
+): Left {
+  const elsewhere = withoutResource(statement, request, place.universe, variables)
+  const here = elsewhere === undefined || elsewhere === 'empty' ? undefined : hereOnly(request)
+  const otherwise = withoutAction(statement, request, serviceUnder(statement, layer, place, here))
+  const sparing = place.private || namesOnly(statement, layer, request) ? 'nobody else' : exempting(statement, request)
+  const pieces: PolicyStatement[] = typeof sparing === 'object' ? [sparing] : []
+  if (typeof elsewhere === 'object') pieces.push({ ...without(statement, RESOURCES), ...elsewhere })
+  if (typeof otherwise === 'object')
+    pieces.push({ ...without(statement, here ? [...ACTIONS, ...RESOURCES] : ACTIONS), ...otherwise, ...here })
+  const opens =
+    sparing === undefined ? 'what the statement denies to others' : opensBesides(elsewhere, otherwise, request)
+  return { statements: pieces.map(inOrder), ...(opens !== undefined && { alsoOpens: opens }) }
+}
+
+const ACTIONS = ['Action', 'NotAction']
+const RESOURCES = ['Resource', 'NotResource']
+
+const without = (statement: PolicyStatement, names: readonly string[]): PolicyStatement =>
+  Object.fromEntries(Object.entries(statement).filter(([name]) => !names.includes(name)))
+
+/** `*` is a pattern, too: what has no resource cannot be singled out. */
+const hereOnly = ({ resource }: AuthorizationRequest) =>
+  resource === '*' ? undefined : { Resource: literal(resource) }
+
+/** The one service whose resources a piece speaks of, so that its other actions are that service's. */
+function serviceUnder(
+  statement: PolicyStatement,
+  layer: Layer,
+  { universe }: Place,
+  here: { readonly Resource: string } | undefined,
+): string | undefined {
+  if (layer === 'trust') return 'sts'
+  if (universe === 'one') return 'kms'
+  if (universe !== 'any') return 's3'
+  const services = new Set((here ? [here.Resource] : resourcesOf(statement)).map(serviceOf))
+  const [service] = services
+  return services.size === 1 ? service : undefined
+}
+
+function opensBesides(elsewhere: Rest, otherwise: Rest, { principal, action, resource }: AuthorizationRequest) {
+  if (elsewhere !== undefined && otherwise !== undefined) return undefined
+  const whom = `for ${calledBy(principalArn(principal))}, as far as it is allowed`
+  if (otherwise !== undefined) return `${action} on the other resources of that statement, ${whom}`
+  if (elsewhere !== undefined) return `the other actions of that statement on ${resource}, ${whom}`
+  return `everything that the statement denies, ${whom}`
+}
+
+/** Whether the statement names the caller and nobody else. */
+function namesOnly(statement: PolicyStatement, layer: Layer, { principal }: AuthorizationRequest): boolean {
+  if (!namesPrincipals(layer)) return false
+  const element = statement['Principal']
+  if (typeof element !== 'object' || element === null) return false
+  const named = Object.entries(element).flatMap(([type, value]) =>
+    (Array.isArray(value) ? (value as unknown[]) : [value]).map((each) => `${type} ${String(each)}`),
+  )
+  if (principal.kind === 'service') return named.length === 1 && named[0] === `Service ${principal.service}`
+  const self = principal.kind === 'root' ? undefined : principalArn(principal)
+  return named.length === 1 && self !== undefined && named[0] === `AWS ${self}`
+}
+
+/** The same Deny for everyone but the caller; undefined when the caller cannot be told by a condition. */
+function exempting(statement: PolicyStatement, request: AuthorizationRequest): PolicyStatement | undefined {
+  const arn = principalArn(request.principal)
+  if (arn !== undefined) return unless(statement, request, 'ArnNotEquals', 'aws:PrincipalArn', arn)
+  return request.principal.kind === 'service'
+    ? unless(statement, request, 'StringNotEquals', 'aws:PrincipalServiceName', request.principal.service)
+    : unless(statement, request, 'StringNotEquals', 'aws:PrincipalType', 'Anonymous')
+}
+
+/** Of a negated operator's values none may match, so one more spares one more. */
+function unless(
+  statement: PolicyStatement,
+  { context }: AuthorizationRequest,
+  operator: string,
+  key: string,
+  value: string,
+): PolicyStatement | undefined {
+  if (context.get(key.toLowerCase()) !== value) return undefined
+  const conditions = (statement['Condition'] ?? {}) as Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  const tests = conditions[operator] ?? {}
+  const same = Object.keys(tests).find((name) => name.toLowerCase() === key.toLowerCase()) ?? key
+  const values = [tests[same] ?? []].flat()
+  const all = values.length === 0 ? value : [...values, value]
+  return { ...statement, Condition: { ...conditions, [operator]: { ...tests, [same]: all } } }
+}
+
+/** Sids are unique within a policy: the first piece keeps it. The elements stand in the usual order. */
+function inOrder(statement: PolicyStatement, position: number): PolicyStatement {
+  const entries = ELEMENTS.flatMap((name) => {
+    const value = statement[name]
+    return value === undefined || (name === 'Sid' && position > 0) ? [] : [[name, value] as const]
+  })
+  return Object.fromEntries(entries)
+}
+
+const ELEMENTS = ['Sid', 'Effect', 'Principal', 'NotPrincipal', ...ACTIONS, ...RESOURCES, 'Condition']
+
+/** A statement as it was written, but with the caller's ARN for its id. */
+export function statementAt(
+  { text }: PolicySource,
+  index: number,
+  { principal }: AuthorizationRequest,
+): PolicyStatement {
+  const own = (id: string) => {
+    if (principal.kind === 'user') return id === principal.userId ? principal.arn : undefined
+    if (principal.kind === 'federated') return id === principal.issuerId ? principal.issuerArn : undefined
+    return principal.kind === 'role' && id === principal.roleId ? principal.roleArn : undefined
+  }
+  const { Statement } = JSON.parse(unbindPrincipals(text, own)) as { Statement: PolicyStatement | PolicyStatement[] }
+  const statement = [Statement].flat()[index]
+  // INVARIANT: the index is that of a statement compiled from this text.
+  if (!statement) throw new Error(`a policy has no statement ${String(index)}`)
+  return statement
+}
