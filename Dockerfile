@@ -13,7 +13,7 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist/emulator ./dist/emulator
-COPY fixtures/world.schema.json fixtures/scenario.schema.json ./fixtures/
+COPY fixtures/*.schema.json ./fixtures/
 COPY fixtures/worlds ./fixtures/worlds
 COPY fixtures/scenarios ./fixtures/scenarios
 # `docker exec <container> twokey explain`

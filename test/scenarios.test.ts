@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { readdir, readFile } from 'node:fs/promises'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { playScenario, readScenario, type Scenario } from '../emulator/server/world/scenario.ts'
+import { playScenario, readScenario, type Scenario, type ScenarioStep } from '../emulator/server/world/scenario.ts'
 import { worldFile } from '../emulator/server/world/seed.ts'
 import { buildWorld } from '../emulator/server/world/build.ts'
 import { startEmulator } from './support/emulator.ts'
@@ -13,8 +13,8 @@ const jsonIn = async (folder: string) =>
 const parse = async (path: string): Promise<object> =>
   JSON.parse(await readFile(new URL(path, FIXTURES), 'utf8')) as object
 
-const ajv = new Ajv2020({ allErrors: true })
-ajv.addSchema(await parse('world.schema.json'), 'world.schema.json')
+const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true })
+for (const name of ['world', 'operations']) ajv.addSchema(await parse(`${name}.schema.json`))
 const fitsScenario = ajv.compile(await parse('scenario.schema.json'))
 const fitsWorld = ajv.compile({ $ref: 'world.schema.json' })
 
@@ -22,10 +22,39 @@ const scenarios = await jsonIn('scenarios/')
 const worlds = await jsonIn('worlds/')
 const scenarioOf = async (name: string): Promise<Scenario> => readScenario(await parse(`scenarios/${name}`))
 
+/** Refused at once, later, or by a state that tells of it. */
+const isRefusal = ({ expect: answer, afterwards }: ScenarioStep) =>
+  afterwards !== undefined || (typeof answer === 'object' && 'code' in answer)
+
+const callOf = ({ as, do: operation, with: input }: ScenarioStep) => {
+  // A session that is opened in another way is still a call of the same role's.
+  const who = typeof as === 'string' ? as : as.role
+  return JSON.stringify([who, operation, input])
+}
+
+/** Whether this call was refused before, and is allowed after a fix; or is the fix itself, by the same caller. */
+const isOpened = (step: ScenarioStep, at: number, steps: readonly ScenarioStep[]): boolean => {
+  if (isRefusal(step)) return false
+  const before = steps.slice(0, at)
+  const last = before.findLastIndex((other) => isRefusal(other) && callOf(other) === callOf(step))
+  if (last >= 0) return step.fix === true || before.slice(last).some(({ fix }) => fix)
+  return step.fix === true && before.some((other) => isRefusal(other) && other.as === step.as && other.do === step.do)
+}
+
 describe('every scenario', () => {
   it.each(scenarios)('%s fits its schema', async (name) => {
     fitsScenario(await parse(`scenarios/${name}`))
     expect(fitsScenario.errors).toBeNull()
+  })
+
+  it.each(scenarios)('%s names its schema, has a theme, and ends well or says why not', async (name) => {
+    const { theme, noFix, steps, ...scenario } = await scenarioOf(name)
+    expect(scenario).toHaveProperty('$schema', '../scenario.schema.json')
+    expect(theme).toBeDefined()
+    const refused = steps.filter(isRefusal)
+    if (refused.length === 0 || noFix !== undefined) return
+    expect(steps.filter(({ fix }) => fix).map(({ expect: answer }) => answer)).not.toEqual([])
+    expect(steps.filter(isOpened)).not.toEqual([])
   })
 
   it.each(scenarios)('%s goes as AWS would have it', async (name) => {
@@ -142,8 +171,14 @@ describe('playing a scenario', () => {
     ])
     const decision = await send(url, { method: 'GET', path: `/_twokey/decisions/${steps[0]!.requestId}` })
     expect(decision.status).toBe(200)
-    const broken = await send(url, { path: '/_twokey/scenarios', body: '{"title":"x","steps":[{}]}' })
-    expect([broken.status, JSON.parse(broken.body)]).toEqual([400, { error: 'step 1 of `x` lacks `says`' }])
+    const broken = await send(url, {
+      path: '/_twokey/scenarios',
+      body: '{"title":"x","story":"y","world":{"accounts":{}},"steps":[{}]}',
+    })
+    expect([broken.status, JSON.parse(broken.body)]).toEqual([
+      400,
+      { error: '`steps[0]` lacks `says`: What happens, in a few words; see docs/worlds.md' },
+    ])
     await stop()
   })
 })

@@ -3,7 +3,8 @@ import { readScenario, type Scenario } from '../server/world/scenario.ts'
 
 /**
  * The same scenario in accounts and buckets that nobody has used, so that it can be played in an emulator that holds something: all its
- * account ids are exchanged for new ones, and the names of its buckets, which belong to everybody, get an ending.
+ * account ids are exchanged for new ones, as are the ids of its VPC endpoints, and the names of its buckets, which belong to everybody,
+ * get an ending.
  * @returns also which account has become which
  */
 export function inFreshAccounts(scenario: Scenario): { scenario: Scenario; accounts: ReadonlyMap<string, string> } {
@@ -13,15 +14,33 @@ export function inFreshAccounts(scenario: Scenario): { scenario: Scenario; accou
   let text = JSON.stringify(scenario)
   for (const [id, fresh] of accounts) text = text.replaceAll(id, fresh)
   const ending = `-${randomBytes(5).toString('hex')}`
-  for (const { buckets = {} } of Object.values(world.accounts)) {
-    for (const name of Object.keys(buckets)) {
-      text = text
-        .replaceAll(`"${name}"`, `"${name}${ending}"`)
-        .replaceAll(`arn:aws:s3:::${name}`, (arn) => arn + ending)
-    }
+  for (const { buckets = {}, vpcEndpoints = {} } of Object.values(world.accounts)) {
+    for (const name of Object.keys(buckets)) text = text.replace(mentionsOf(name), (before) => before + ending)
+    for (const id of Object.keys(vpcEndpoints))
+      text = text.replaceAll(id, `vpce-${randomBytes(17).toString('hex').slice(0, 17)}`)
   }
-  return { scenario: readScenario(JSON.parse(text)), accounts }
+  const fresh = JSON.parse(text) as Scenario
+  return { scenario: readScenario({ ...fresh, world: withBuckets(fresh, ending) }), accounts }
 }
+
+/** Where a bucket is named in calls, policies and messages: a key of the same name is another thing. */
+const mentionsOf = (name: string) =>
+  new RegExp(`(?<="(?:Bucket|CopySource)":"/?|arn:aws:s3:::)${name.replaceAll('.', '\\.')}(?![a-z0-9.-])`, 'g')
+
+const withBuckets = ({ world }: Scenario, ending: string): Scenario['world'] => ({
+  ...world,
+  accounts: Object.fromEntries(
+    Object.entries(world.accounts).map(([id, { buckets, ...account }]) => [
+      id,
+      {
+        ...account,
+        ...(buckets && {
+          buckets: Object.fromEntries(Object.entries(buckets).map(([name, bucket]) => [name + ending, bucket])),
+        }),
+      },
+    ]),
+  ),
+})
 
 const memberIds = ({ world: { organization } }: Scenario) =>
   organization ? [organization.managementAccount, ...organization.members] : []

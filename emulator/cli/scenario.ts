@@ -58,15 +58,10 @@ function optionsOf(args: readonly string[]): { url: string | undefined; names: r
   return { url: at < 0 ? undefined : (given ?? emulatorUrl()).replace(/\/$/, ''), names }
 }
 
-/** Which service a scenario is about: the one that its first call to anything but KMS, IAM and STS goes to. */
 async function entryOf(file: string) {
-  const { title, steps } = await load(file)
-  const services = steps.map((step) => step.do.split(':')[0] ?? '')
-  const service = services.find((name) => !['kms', 'iam', 'sts'].includes(name)) ?? 'kms'
-  return { name: basename(file, '.json'), title, group: GROUPS[service] ?? service }
+  const { title, theme = 'Others' } = await load(file)
+  return { name: basename(file, '.json'), title, group: theme }
 }
-
-const GROUPS: Readonly<Record<string, string>> = { s3: 'S3', kms: 'KMS', ec2: 'EC2 and EBS', ebs: 'EC2 and EBS' }
 
 function listText(entries: readonly Awaited<ReturnType<typeof entryOf>>[]): string {
   const width = Math.max(...entries.map(({ name }) => name.length))

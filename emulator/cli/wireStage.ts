@@ -12,10 +12,17 @@ interface Credentials {
   readonly sessionToken?: string
 }
 
+/** Requests without a signature. */
+const NOBODY = 'anonymous'
+
 interface Client {
+  readonly middlewareStack: { add(middleware: Middleware, options: object): void }
   send(command: object): Promise<object>
   destroy(): void
 }
+
+type Next = (args: { request: { headers: Record<string, string> } }) => Promise<unknown>
+type Middleware = (next: Next) => Next
 
 type Constructor<T> = new (input: object) => T
 
@@ -24,8 +31,10 @@ export function wireStage(url: string): Stage {
   // The clients' word on old versions of Node is for those who write programs with them.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   const users = new Map<string, Credentials>()
-  const call = (credentials: Credentials, what: Omit<StageCall, 'as'>) => callOverWire(url, credentials, what)
-  const credentialsOf = async (as: Actor): Promise<Credentials> => {
+  const call = (credentials: Credentials | undefined, what: Omit<StageCall, 'as'>) =>
+    callOverWire(url, credentials, what)
+  const credentialsOf = async (as: Actor): Promise<Credentials | undefined> => {
+    if (as === NOBODY) return undefined
     if (typeof as !== 'string') return sessionOf(as, await credentialsOf(as.by), call)
     const user = users.get(as)
     if (!user && as.includes('/')) throw new CliError(`the scenario has no user \`${as}\``)
@@ -68,8 +77,8 @@ function withAccessKeys(world: World, known: Map<string, Credentials>): World {
 
 async function sessionOf(
   as: Exclude<Actor, string>,
-  by: Credentials,
-  call: (credentials: Credentials, what: Omit<StageCall, 'as'>) => Promise<StageAnswer>,
+  by: Credentials | undefined,
+  call: (credentials: Credentials | undefined, what: Omit<StageCall, 'as'>) => Promise<StageAnswer>,
 ): Promise<Credentials> {
   const { output, refusal } = await call(by, {
     region: 'us-east-1',
@@ -91,19 +100,20 @@ async function sessionOf(
 
 async function callOverWire(
   url: string,
-  credentials: Credentials,
-  { region, service, operation, input, body }: Omit<StageCall, 'as'>,
+  credentials: Credentials | undefined,
+  { region, service, operation, input, body, through }: Omit<StageCall, 'as'>,
 ): Promise<StageAnswer> {
   const { Client, Command } = await toolsFor(service, operation)
   const { offsetMilliseconds } = (await ask('/clock', { at: url })) as { offsetMilliseconds: number }
   const client = new Client({
     endpoint: url,
     region,
-    credentials,
+    ...(credentials ? { credentials } : UNSIGNED),
     forcePathStyle: true,
     maxAttempts: 1,
     systemClockOffset: offsetMilliseconds,
   })
+  if (through !== undefined) client.middlewareStack.add(hostOf(through, service, region), BEFORE_SIGNING)
   try {
     const answer = await client.send(new Command({ ...input, ...(body && { Body: body }) }))
     const { $metadata, ...output } = answer as { $metadata: { requestId?: string } }
@@ -113,11 +123,32 @@ async function callOverWire(
       $metadata?: { requestId?: string; httpStatusCode?: number }
     }
     if ($metadata?.httpStatusCode === undefined) throw error
-    return { requestId: $metadata.requestId ?? '', refusal: { code: name, status: $metadata.httpStatusCode, message } }
+    const refusal = { code: name, status: $metadata.httpStatusCode, message: message === EMPTY ? '' : message }
+    return { requestId: $metadata.requestId ?? '', refusal }
   } finally {
     client.destroy()
   }
 }
+
+/** What clients make of an empty message. */
+const EMPTY = 'UnknownError'
+
+/** Clients want credentials all the same. */
+const UNSIGNED = {
+  credentials: { accessKeyId: NOBODY, secretAccessKey: NOBODY },
+  signer: { sign: (request: unknown) => Promise.resolve(request) },
+}
+
+/** The name of a VPC endpoint as the Host: whether it can be resolved here does not matter. */
+function hostOf(id: string, service: string, region: string): Middleware {
+  const host = `${service === 's3' ? 'bucket.' : ''}${id}-a1b2c3d4.${service}.${region}.vpce.amazonaws.com`
+  return (next) => (args) => {
+    args.request.headers['host'] = host
+    return next(args)
+  }
+}
+
+const BEFORE_SIGNING = { step: 'build', priority: 'low', name: 'throughEndpoint' }
 
 /** AWS's client of a service and its command; the package of each is named after the service. */
 async function toolsFor(

@@ -1,6 +1,7 @@
 import { AwsError } from '../lib/awsError.ts'
-import type { Caller } from '../operation/call.ts'
+import type { Caller, VpcEndpoint } from '../operation/call.ts'
 import { accountOf, callFor, notImplemented, perform } from '../operation/perform.ts'
+import { headersSaid } from '../wire/restHeaders.ts'
 import type { Emulator } from './app.ts'
 
 /** A call that does not come over the wire: worlds being built, scenarios being played. Same rows, same checks, same record. */
@@ -14,6 +15,8 @@ export interface InsideCall {
   readonly body?: Buffer | undefined
   /** Under which the decision is recorded; a new one when left out. */
   readonly requestId?: string
+  /** The VPC endpoint that it comes through. */
+  readonly endpoint?: VpcEndpoint | undefined
 }
 
 /**
@@ -48,13 +51,14 @@ export async function callInside(
         method: 'POST',
         path: '/',
         query: '',
-        headers: headersOf(body),
+        headers: { ...(model && headersSaid(model, inside.input)), ...headersOf(body) },
         sourceIp: '127.0.0.1',
         userAgent: 'twokey',
         secure: true,
       },
       // Nobody waits a second between the keys of a world.
       env: { ...env, quotas: undefined },
+      endpoint: inside.endpoint,
       body: row.streams ? once(body ?? Buffer.alloc(0)) : undefined,
       trailers: () => ({}),
     },
@@ -74,7 +78,7 @@ export async function callInside(
       operation,
       region,
       caller,
-      http: { ...call.http, host: '' },
+      http: { ...call.http, host: '', endpoint: inside.endpoint },
       status: error?.status ?? 200,
       error,
       trace: call.trace,

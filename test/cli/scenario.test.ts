@@ -32,10 +32,10 @@ beforeEach(() => {
 })
 
 describe('twokey scenario list', () => {
-  it('groups the scenarios by service', async () => {
+  it('groups the scenarios by theme', async () => {
     expect(await scenario(['list'])).toBe(0)
-    expect(printed.match(/^\S.*$/gm)).toEqual(['EC2 and EBS', 'KMS', 'S3'])
-    expect(printed).toMatch(/^EC2 and EBS\n {2}snapshot-copied-then-key-deleted {2,}Copied, and then/)
+    expect(printed.match(/^\S.*$/gm)).toContain('Reading and writing objects')
+    expect(printed).toMatch(/^Shared snapshots and images\n {2}image-copied-without-key {2,}A copy of a shared/m)
     expect(printed.match(/^ {2}\S/gm)).toHaveLength((await readdir(FOLDER)).length)
   })
 })

@@ -28,7 +28,7 @@ export interface Site {
   readonly keys: Map<string, string>
 }
 
-/** ARNs of a world's keys, by `account/name`. */
+/** ARNs of a world's keys, by `account/name`; ids of its organization's policies, by `policy:name`. */
 export type WorldKeys = Map<string, string>
 
 /**
@@ -53,7 +53,7 @@ export async function buildWorld(emulator: Emulator, world: World): Promise<Worl
   for (const [site, spec] of sites)
     for (const [name, bucket] of Object.entries(spec.buckets ?? {})) await buildBucket(site, name, bucket)
   // Last, because service control policies bind the roots that do the building.
-  if (world.organization) await buildOrganization(emulator, world.organization)
+  if (world.organization) await buildOrganization(emulator, world.organization, keys)
   return keys
 }
 
@@ -129,18 +129,29 @@ function text(site: Site, document: object): string {
   return resolve(site, JSON.stringify(document))
 }
 
-/** Replaces `{{account}}` and `{{key:…}}` in a text. Throws WorldError when it names no key. */
+/** Replaces `{{account}}`, `{{key:…}}` and `{{policy:…}}` in a text. Throws WorldError when it names nothing. */
 export function resolve(site: Pick<Site, 'account' | 'keys'>, template: string): string {
-  return template.replace(/\{\{(account|key:([^}]+))\}\}/g, (_whole, what: string, name: string | undefined) => {
-    if (what === 'account') return site.account
-    const full = name?.includes('/') ? name : `${site.account}/${name ?? ''}`
-    const arn = site.keys.get(full)
-    if (arn === undefined)
-      throw new WorldError(
-        `\`{{${what}}}\` names no key of this world; the keys are ${[...site.keys.keys()].join(', ') || 'none'}`,
-      )
-    return arn
-  })
+  return template.replace(
+    /\{\{(account|policy:[^}]+|key:([^}]+))\}\}/g,
+    (_whole, what: string, name: string | undefined) => {
+      if (what === 'account') return site.account
+      if (name === undefined) return organizationPolicy(site.keys, what)
+      const full = name.includes('/') ? name : `${site.account}/${name}`
+      const arn = site.keys.get(full)
+      if (arn === undefined)
+        throw new WorldError(
+          `\`{{${what}}}\` names no key of this world; the keys are ${[...site.keys.keys()].join(', ') || 'none'}`,
+        )
+      return arn
+    },
+  )
+}
+
+/** The id of an organization's policy. */
+function organizationPolicy(known: WorldKeys, what: string): string {
+  const id = known.get(what)
+  if (id === undefined) throw new WorldError(`\`{{${what}}}\` names no policy of this world's organization`)
+  return id
 }
 
 const tagList = (tags: Readonly<Record<string, string>> | undefined) =>
@@ -251,7 +262,8 @@ async function buildBucket(site: Site, name: string, bucket: BucketSpec): Promis
     ...(site.region !== DEFAULT_REGION && { CreateBucketConfiguration: { LocationConstraint: site.region } }),
   })
   if (bucket.key !== undefined) {
-    const key = resolve(site, bucket.key.includes('{{') ? bucket.key : `{{key:${bucket.key}}}`)
+    const literal = /^(?:arn:|alias\/)|\{\{/.test(bucket.key)
+    const key = resolve(site, literal ? bucket.key : `{{key:${bucket.key}}}`)
     await make(site, place, 's3', 'PutBucketEncryption', {
       Bucket: name,
       ServerSideEncryptionConfiguration: {

@@ -2,6 +2,7 @@ import { AwsError } from '../../lib/awsError.ts'
 import type { Caller } from '../../operation/call.ts'
 import type { Emulator } from '../app.ts'
 import { callInside, rootCaller } from '../inside.ts'
+import { ANONYMOUS } from '../steps/receive.ts'
 import { buildWorld } from './build.ts'
 import type { Actor } from './scenario.ts'
 import type { Stage } from './stage.ts'
@@ -12,11 +13,16 @@ export function insideStage(emulator: Emulator): Stage {
   const { clock, decisions } = emulator
   return {
     build: (world) => buildWorld(emulator, world),
-    async perform({ as, ...call }) {
+    async perform({ as, through, ...call }) {
       const caller = await callerOf(emulator, as)
       const requestId = emulator.env.ids.uuid()
       try {
-        return await callInside(emulator, { ...call, caller, requestId })
+        const { service, region } = call
+        const endpoint =
+          through === undefined
+            ? undefined
+            : emulator.core.endpoints.admit({ id: through, region, service, prefix: '' }, service)
+        return await callInside(emulator, { ...call, caller, requestId, endpoint })
       } catch (error) {
         if (!(error instanceof AwsError)) throw error
         return { requestId, refusal: { code: error.code, status: error.status, message: error.text } }
@@ -32,6 +38,7 @@ export function insideStage(emulator: Emulator): Stage {
 
 async function callerOf(emulator: Emulator, as: Actor): Promise<Caller> {
   if (typeof as !== 'string') return sessionOf(emulator, as)
+  if (as === 'anonymous') return ANONYMOUS
   const [account = '', user] = as.split('/')
   if (user === undefined) return rootCaller(emulator, account)
   const id = `AKIA${Buffer.from(as).toString('hex').toUpperCase().padEnd(16, '0').slice(-16)}`

@@ -1,10 +1,14 @@
 import type { Emulator } from '../app.ts'
-import { make, type Site } from './build.ts'
+import { make, type Site, type WorldKeys } from './build.ts'
 import type { OrganizationSpec } from './world.ts'
 
-/** An organization with the given members and its policies attached. */
-export async function buildOrganization(emulator: Emulator, spec: OrganizationSpec): Promise<void> {
-  const management: Site = { emulator, account: spec.managementAccount, region: 'us-east-1', keys: new Map() }
+/** An organization with the given members and its policies attached; their ids are added to what the world knows by name. */
+export async function buildOrganization(
+  emulator: Emulator,
+  spec: OrganizationSpec,
+  known: WorldKeys = new Map(),
+): Promise<void> {
+  const management: Site = { emulator, account: spec.managementAccount, region: 'us-east-1', keys: known }
   await make(management, 'organization', 'organizations', 'CreateOrganization', { FeatureSet: 'ALL' })
   for (const account of spec.members) await join(management, account)
 
@@ -24,6 +28,7 @@ export async function buildOrganization(emulator: Emulator, spec: OrganizationSp
       Type: policy.type,
       Content: JSON.stringify(policy.document),
     })) as { Policy: { PolicySummary: { Id: string } } }
+    known.set(`policy:${Name}`, made.Policy.PolicySummary.Id)
     for (const TargetId of policy.accounts ?? [rootId]) {
       await make(management, place, 'organizations', 'AttachPolicy', {
         PolicyId: made.Policy.PolicySummary.Id,

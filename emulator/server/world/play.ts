@@ -4,6 +4,7 @@ import type { DecisionView } from '../../audit/decisionLog.ts'
 import { parseDuration } from '../admin/duration.ts'
 import { answerText, denialText, hasMembers, laterText, memberOf, readMembers, withoutChance } from './answers.ts'
 import { resolve, type WorldKeys } from './build.ts'
+import { inputOf } from './input.ts'
 import type { Actor, Scenario, ScenarioStep } from './scenario.ts'
 import type { Stage, StageAnswer } from './stage.ts'
 import { WorldError } from './world.ts'
@@ -82,8 +83,9 @@ async function answerTo(
     region: step.region ?? 'us-east-1',
     service,
     operation,
-    input: { ...filled(step.with), ...(step.block !== undefined && blockOf(step.block)) },
+    input: { ...inputOf(filled(step.with)), ...(step.block !== undefined && blockOf(step.block)) },
     body: step.body === undefined ? undefined : Buffer.from(step.body),
+    through: step.through,
   }
   let answer = await stage.perform(call)
   for (const pause of pauses()) {
@@ -108,6 +110,7 @@ function keep({ keep: names = {} }: ScenarioStep, { output }: StageAnswer, kept:
   const named = Object.entries(names).map(([name, path]): [string, unknown] => [name, memberOf(output, path)])
   for (const [name, value] of [...Object.entries(output), ...named])
     if (typeof value === 'string' || typeof value === 'number') kept.set(name, String(value))
+    else if (value instanceof Uint8Array) kept.set(name, Buffer.from(value).toString('base64'))
 }
 
 /** What ended the work that went on after the answer, as it is recorded under the request's id. */

@@ -1,5 +1,6 @@
 import type { Layer } from '../../access/types.ts'
 import type { Emulator } from '../app.ts'
+import { checkFormat } from './format.ts'
 import { insideStage } from './insideStage.ts'
 import { playOn, type StepResult } from './play.ts'
 import { readWorld, WorldError, type World } from './world.ts'
@@ -9,7 +10,11 @@ export interface Scenario {
   readonly title: string
   /** What happened to whom, and why: a sentence or two. */
   readonly story: string
+  /** Under which heading it is listed (fixtures/scenario.schema.json has them all). */
+  readonly theme?: string
   readonly world: World
+  /** Why no later step opens what is refused, where AWS has nothing that would. */
+  readonly noFix?: string
   readonly steps: readonly ScenarioStep[]
 }
 
@@ -19,12 +24,17 @@ export interface Scenario {
  */
 export interface ScenarioStep {
   readonly says: string
+  /** Whether this is (part of) what opens what was refused before: the same call is allowed afterwards. */
+  readonly fix?: boolean
   /** Moves the emulator's clock before the call: `P8D`, `PT10S`. */
   readonly after?: string
   readonly as: Actor
   /** `s3:GetObject`: service and operation. */
   readonly do: string
+  /** AWS's member names. Policy documents may be objects; `{ "text": … }` and `{ "base64": … }` are bytes. */
   readonly with: object
+  /** The id of the VPC endpoint that the request comes through. */
+  readonly through?: string
   /** The body of operations that stream theirs. */
   readonly body?: string
   /** A text to fill up to a block of a snapshot (ebs:PutSnapshotBlock), with its length and checksum. */
@@ -42,7 +52,7 @@ export interface ScenarioStep {
 /** Members by their path, `Snapshots.0.State`; null: not there. A stream is its text, without the zeros that end a block. */
 export type Members = Readonly<Record<string, string | number | boolean | null>>
 
-/** An account id (its root), `<account>/<user>`, or a role session. */
+/** An account id (its root), `<account>/<user>`, `anonymous`, or a role session. */
 export type Actor =
   string | { readonly role: string; readonly by: string; readonly session?: string; readonly policy?: object }
 
@@ -67,23 +77,13 @@ export interface LaterDenial {
 export const playScenario = (emulator: Emulator, scenario: Scenario): Promise<StepResult[]> =>
   playOn(insideStage(emulator), scenario)
 
-/** Checks the shape of a parsed scenario file. Throws WorldError. */
+/** Checks the shape of a parsed scenario file. Throws WorldError: where, and what to write there. */
 export function readScenario(value: unknown): Scenario {
   const scenario = value as Partial<Scenario> | null
-  if (
-    typeof scenario !== 'object' ||
-    scenario === null ||
-    typeof scenario.title !== 'string' ||
-    !Array.isArray(scenario.steps)
-  ) {
+  if (typeof scenario !== 'object' || scenario === null || !Array.isArray(scenario.steps)) {
     throw new WorldError('a scenario is an object with `title`, `story`, `world` and `steps`; see docs/worlds.md')
   }
-  for (const [index, step] of (scenario.steps as Partial<ScenarioStep>[]).entries()) {
-    for (const key of ['says', 'as', 'do', 'with', 'expect'] as const) {
-      if (step[key] === undefined)
-        throw new WorldError(`step ${String(index + 1)} of \`${scenario.title}\` lacks \`${key}\``)
-    }
-  }
   readWorld(scenario.world)
+  checkFormat(scenario, 'scenario')
   return scenario as Scenario
 }

@@ -22,6 +22,8 @@ export interface StageCall {
   readonly operation: string
   readonly input: object
   readonly body: Buffer | undefined
+  /** The id of the VPC endpoint that it comes through. */
+  readonly through?: string | undefined
 }
 
 export type StageAnswer = { readonly requestId: string } & (

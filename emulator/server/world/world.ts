@@ -74,7 +74,7 @@ export interface GrantSpec {
 }
 
 export interface BucketSpec {
-  /** Default encryption under a key of this world, by name or by `{{key:…}}`; left out: SSE-S3. */
+  /** Default encryption under a key of this world, by name or by `{{key:…}}`, or `alias/…`, an ARN; left out: SSE-S3. */
   readonly key?: string
   readonly bucketKey?: boolean
   readonly policy?: object
