@@ -1,11 +1,10 @@
-import { namesPrincipals } from '../match/statement.ts'
-import { unbindPrincipals } from '../bind.ts'
+import { namesOnly, statementAt } from './document.ts'
 import type { AuthorizationRequest, CompiledStatement, Layer, PolicySource } from '../types.ts'
-import { calledBy, placeOf, type Place } from './places.ts'
-import { literal, principalArn } from './statement.ts'
+import { calledBy, placeOf, uneditable, type Place } from './places.ts'
+import { literal, principalArn, tellingKey } from './statement.ts'
 import { statementName } from './text.ts'
 import type { Change, PolicyStatement } from './types.ts'
-import { resourcesOf, serviceOf, withoutAction, withoutResource, type Rest } from './without.ts'
+import { listOf, serviceOf, withoutAction, withoutResource, type Rest } from './without.ts'
 
 /** A Deny that strikes the request. */
 export interface Struck {
@@ -22,7 +21,7 @@ export function narrowDeny({ source, layer, statement }: Struck, request: Author
   const left = leftOf(written, layer, place, source.policy.version === '2012-10-17', request)
   const at = { policy: source.name, statement: statement.index, sid: statement.sid ?? null }
   const { kind, target, policy } = place
-  const where = place.editable ? place.where : `${uneditable(place)}, with`
+  const where = place.editable ? place.where : uneditable(place)
   const change = { kind, target, ...(policy !== undefined && { policy }), where }
   const opens = left.alsoOpens === undefined ? {} : { alsoOpens: left.alsoOpens }
   if (left.statements.length === 0)
@@ -30,8 +29,6 @@ export function narrowDeny({ source, layer, statement }: Struck, request: Author
   const what = `in place of ${statementName(at)}, the Deny: ${left.statements.map((each) => JSON.stringify(each)).join(' ')}`
   return { ...change, what, replace: { ...at, with: left.statements }, ...opens }
 }
-
-const uneditable = ({ where }: Place) => `${where}: it is AWS's and cannot be edited, so put a copy of it in its place`
 
 /** A denial that a setting makes; today that is one. */
 function fixedDeny({ name }: PolicySource, { target }: Place): Change {
@@ -91,7 +88,7 @@ function serviceUnder(
   if (layer === 'trust') return 'sts'
   if (universe === 'one') return 'kms'
   if (universe !== 'any') return 's3'
-  const services = new Set((here ? [here.Resource] : resourcesOf(statement)).map(serviceOf))
+  const services = new Set((here ? [here.Resource] : listOf(statement['Resource'])).map(serviceOf))
   const [service] = services
   return services.size === 1 ? service : undefined
 }
@@ -104,37 +101,14 @@ function opensBesides(elsewhere: Rest, otherwise: Rest, { principal, action, res
   return `everything that the statement denies, ${whom}`
 }
 
-/** Whether the statement names the caller and nobody else. */
-function namesOnly(statement: PolicyStatement, layer: Layer, { principal }: AuthorizationRequest): boolean {
-  if (!namesPrincipals(layer)) return false
-  const element = statement['Principal']
-  if (typeof element !== 'object' || element === null) return false
-  const named = Object.entries(element).flatMap(([type, value]) =>
-    (Array.isArray(value) ? (value as unknown[]) : [value]).map((each) => `${type} ${String(each)}`),
-  )
-  if (principal.kind === 'service') return named.length === 1 && named[0] === `Service ${principal.service}`
-  const self = principal.kind === 'root' ? undefined : principalArn(principal)
-  return named.length === 1 && self !== undefined && named[0] === `AWS ${self}`
-}
-
-/** The same Deny for everyone but the caller; undefined when the caller cannot be told by a condition. */
+/**
+ * The same Deny for everyone but the caller; undefined when the caller cannot be told by a condition. Of a negated operator's values
+ * none may match, so one more spares one more.
+ */
 function exempting(statement: PolicyStatement, request: AuthorizationRequest): PolicyStatement | undefined {
-  const arn = principalArn(request.principal)
-  if (arn !== undefined) return unless(statement, request, 'ArnNotEquals', 'aws:PrincipalArn', arn)
-  return request.principal.kind === 'service'
-    ? unless(statement, request, 'StringNotEquals', 'aws:PrincipalServiceName', request.principal.service)
-    : unless(statement, request, 'StringNotEquals', 'aws:PrincipalType', 'Anonymous')
-}
-
-/** Of a negated operator's values none may match, so one more spares one more. */
-function unless(
-  statement: PolicyStatement,
-  { context }: AuthorizationRequest,
-  operator: string,
-  key: string,
-  value: string,
-): PolicyStatement | undefined {
-  if (context.get(key.toLowerCase()) !== value) return undefined
+  const { test, key, value } = tellingKey(request.principal)
+  if (request.context.get(key.toLowerCase()) !== value) return undefined
+  const operator = `${test}NotEquals`
   const conditions = (statement['Condition'] ?? {}) as Readonly<Record<string, Readonly<Record<string, unknown>>>>
   const tests = conditions[operator] ?? {}
   const same = Object.keys(tests).find((name) => name.toLowerCase() === key.toLowerCase()) ?? key
@@ -153,21 +127,3 @@ function inOrder(statement: PolicyStatement, position: number): PolicyStatement 
 }
 
 const ELEMENTS = ['Sid', 'Effect', 'Principal', 'NotPrincipal', ...ACTIONS, ...RESOURCES, 'Condition']
-
-/** A statement as it was written, but with the caller's ARN for its id. */
-export function statementAt(
-  { text }: PolicySource,
-  index: number,
-  { principal }: AuthorizationRequest,
-): PolicyStatement {
-  const own = (id: string) => {
-    if (principal.kind === 'user') return id === principal.userId ? principal.arn : undefined
-    if (principal.kind === 'federated') return id === principal.issuerId ? principal.issuerArn : undefined
-    return principal.kind === 'role' && id === principal.roleId ? principal.roleArn : undefined
-  }
-  const { Statement } = JSON.parse(unbindPrincipals(text, own)) as { Statement: PolicyStatement | PolicyStatement[] }
-  const statement = [Statement].flat()[index]
-  // INVARIANT: the index is that of a statement compiled from this text.
-  if (!statement) throw new Error(`a policy has no statement ${String(index)}`)
-  return statement
-}

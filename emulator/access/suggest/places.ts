@@ -112,3 +112,7 @@ export function calledBy(arn: string | undefined): string {
   if (kind !== undefined && name !== undefined) return `${kind.replace('-', ' ')} ${name}`
   return arn?.endsWith(':root') === true ? `the root user of ${arn.split(':')[4] ?? ''}` : (arn ?? 'everyone')
 }
+
+/** AWS's own policies stay as they are. */
+export const uneditable = ({ where }: Pick<Place, 'where'>) =>
+  `${where}, which is AWS's and cannot be edited, so in a copy put in its place`

@@ -2,7 +2,7 @@ import type { AuthorizationRequest, Principal } from '../types.ts'
 import type { PolicyStatement } from './types.ts'
 
 /** Operator, key and operand of each condition. */
-export type Conditions = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>
+export type Conditions = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 /**
  * A literal text where wildcards and variables would be read.
@@ -14,26 +14,42 @@ export const literal = (text: string, variables = true): string =>
 /** A literal text where variables would be read, but no wildcards: operands of StringEquals. */
 export const plain = (text: string, variables = true): string => (variables ? text.replace(/\$(?=\{)/g, '${$}') : text)
 
+/** What an Allow says besides action and resource. */
+export interface Parts {
+  readonly principal?: unknown
+  /** Null: none is written. Left out: the one that was asked for. */
+  readonly resource?: '*' | null | undefined
+  /** With literal texts. */
+  readonly conditions?: Conditions | undefined
+}
+
 /** The Allow for exactly what was asked; of a resource a name, and `*` only where the action has none. */
 export function allowStatement(
   { action, resource }: AuthorizationRequest,
-  parts: { readonly principal?: unknown; readonly resource?: string | null; readonly conditions?: Conditions },
-  variables = true,
+  { principal, resource: written, conditions = {} }: Parts,
+  variables: boolean,
 ): PolicyStatement {
-  const { principal, conditions = {} } = parts
-  const name = parts.resource === undefined ? (resource === '*' ? '*' : literal(resource, variables)) : parts.resource
+  const name = written === undefined ? (resource === '*' ? '*' : literal(resource, variables)) : written
   return {
     Effect: 'Allow',
     ...(principal !== undefined && { Principal: principal }),
     Action: action,
     ...(name !== null && { Resource: name }),
-    ...(Object.keys(conditions).length > 0 && { Condition: conditions }),
+    ...(Object.keys(conditions).length > 0 && { Condition: mapped(conditions, (text) => plain(text, variables)) }),
   }
 }
 
+const mapped = (conditions: Conditions, change: (text: string) => string) =>
+  Object.fromEntries(
+    Object.entries(conditions).map(([operator, tests]) => [
+      operator,
+      Object.fromEntries(Object.entries(tests).map(([key, text]) => [key, change(text)])),
+    ]),
+  )
+
 /** Conditions of several origins as one block. */
 export const merge = (...all: readonly Conditions[]): Conditions => {
-  const merged: Record<string, Readonly<Record<string, string | readonly string[]>>> = {}
+  const merged: Record<string, Readonly<Record<string, string>>> = {}
   for (const conditions of all)
     for (const [operator, tests] of Object.entries(conditions)) merged[operator] = { ...merged[operator], ...tests }
   return merged
@@ -50,7 +66,7 @@ export function principalElement(request: AuthorizationRequest): {
       const provider = context.get('aws:federatedprovider')
       if (typeof provider === 'string') return { principal: { Federated: provider }, conditions: webIdentity(request) }
       // `*` alone would let in whoever signs as well.
-      return { principal: '*', conditions: known(request, 'StringEquals', 'aws:PrincipalType', 'Anonymous') }
+      return { principal: '*', conditions: onlyFor(request) }
     }
     case 'service':
       return {
@@ -73,10 +89,23 @@ function webIdentity(request: AuthorizationRequest): Conditions {
   return merge(...found.map((name) => known(request, 'StringEquals', request.context.written?.(name) ?? name)))
 }
 
-/** Narrows a statement that others fall under, too, to this caller: a session by its role. */
+/** The condition key that tells a caller from all others: a session by its role. */
+export function tellingKey(principal: Principal): {
+  readonly test: 'Arn' | 'String'
+  readonly key: string
+  readonly value: string
+} {
+  const arn = principalArn(principal)
+  if (arn !== undefined) return { test: 'Arn', key: 'aws:PrincipalArn', value: arn }
+  return principal.kind === 'service'
+    ? { test: 'String', key: 'aws:PrincipalServiceName', value: principal.service }
+    : { test: 'String', key: 'aws:PrincipalType', value: 'Anonymous' }
+}
+
+/** Narrows a statement that others fall under, too, to this caller. */
 export function onlyFor(request: AuthorizationRequest): Conditions {
-  const arn = principalArn(request.principal)
-  return arn === undefined ? {} : known(request, 'ArnEquals', 'aws:PrincipalArn', arn)
+  const { test, key, value } = tellingKey(request.principal)
+  return known(request, `${test}Equals`, key, value)
 }
 
 /** What aws:PrincipalArn says of a caller. */
@@ -120,5 +149,5 @@ export function contextPairs(request: AuthorizationRequest): readonly (readonly 
 function known(request: AuthorizationRequest, operator: string, key: string, wanted?: string): Conditions {
   const value = request.context.get(key.toLowerCase())
   if (typeof value !== 'string' || (wanted !== undefined && value !== wanted)) return {}
-  return { [operator]: { [key]: plain(value) } }
+  return { [operator]: { [key]: value } }
 }

@@ -2,9 +2,12 @@ import { evaluate } from '../evaluate.ts'
 import { policiesInForce } from '../inForce.ts'
 import { statementReach, type Question } from '../match/statement.ts'
 import type { AuthorizationRequest, Decision, Layer, PolicySet, PolicySource } from '../types.ts'
-import { asGrant, inIdentity, inLevel, inLimit, inResource } from './allow.ts'
+import { asGrant, inIdentity, inResource } from './allow.ts'
+import { amend } from './amend.ts'
 import { afterChange } from './apply.ts'
+import { beyondPolicies } from './beyond.ts'
 import { narrowDeny, type Struck } from './deny.ts'
+import { inLevel, inLimit } from './limits.ts'
 import type { Change, Suggestion } from './types.ts'
 
 /**
@@ -15,11 +18,13 @@ export function suggest({ allowed, request, policies }: Decision): readonly Sugg
   if (allowed) return []
   const start = withoutDenies(request, policies)
   const found = new Map<string, Suggestion>()
-  for (const way of WAYS) {
-    const changes = complete(request, start, way)
-    if (changes && changes.length > 0) found.set(JSON.stringify(changes), { title: titleOf(changes, request), changes })
-  }
-  return [...found.values()]
+  for (const way of WAYS)
+    // Where a statement is there already and only its conditions' values differ, that is the smaller change.
+    for (const amending of [true, false]) {
+      const changes = complete(request, start, way, amending)
+      if (changes) found.set(JSON.stringify(changes), { title: titleOf(changes, request), changes })
+    }
+  return found.size > 0 ? [...found.values()] : [beyondPolicies(request, policies)]
 }
 
 /** How the caller is let in, where there is a choice. */
@@ -84,7 +89,12 @@ function strikes(request: AuthorizationRequest, given: PolicySet): Struck[] {
 const MOST = 24
 
 /** Adds what lacks, layer by layer as the engine names them; undefined when this way does not lead in. */
-function complete(request: AuthorizationRequest, start: State, way: Way): readonly Change[] | undefined {
+function complete(
+  request: AuthorizationRequest,
+  start: State,
+  way: Way,
+  amending: boolean,
+): readonly Change[] | undefined {
   let state = start
   let named = false
   for (let i = 0; i < MOST; i++) {
@@ -98,21 +108,31 @@ function complete(request: AuthorizationRequest, start: State, way: Way): readon
     if (side === 'resource' || side === 'trust') {
       if (named) return undefined
       named = true
-      change = letIn(request, state.policies, way)
-    } else change = lacking(side, request, state.policies)
+      change = letIn(request, state.policies, way, amending)
+    } else change = lacking(side, request, state.policies, amending)
     if (!change) return undefined
     state = after(state, change, request)
   }
   return undefined
 }
 
-function letIn(request: AuthorizationRequest, policies: PolicySet, way: Way): Change | undefined {
+function letIn(request: AuthorizationRequest, policies: PolicySet, way: Way, amending: boolean): Change | undefined {
   if (way === 'identity') return undefined
-  return way === 'grant' ? asGrant(request, policies) : inResource(request, policies)
+  if (way === 'grant') return asGrant(request, policies)
+  const layer = request.guard === 'trust' ? 'trust' : 'resource'
+  return (amending ? amend([policies.resource], layer, request) : undefined) ?? inResource(request, policies)
 }
 
-function lacking(layer: Layer, request: AuthorizationRequest, policies: PolicySet): Change | undefined {
-  if (layer === 'identity') return inIdentity(request, policies)
+function lacking(
+  layer: Layer,
+  request: AuthorizationRequest,
+  policies: PolicySet,
+  amending: boolean,
+): Change | undefined {
+  if (layer === 'identity' || layer === 'session') {
+    const amended = amending ? amend(policies[layer] ?? [], layer, request) : undefined
+    return amended ?? (layer === 'identity' ? inIdentity(request, policies) : inLimit(layer, request, policies))
+  }
   if (layer !== 'scp' && layer !== 'rcp') return inLimit(layer, request, policies)
   const levels = policies[layer] ?? []
   // The first level that does not allow, which is the one the engine stopped at.
@@ -127,10 +147,14 @@ function allows(sources: readonly PolicySource[], layer: Layer, request: Authori
 }
 
 function titleOf(changes: readonly Change[], { action }: AuthorizationRequest): string {
-  const wheres = changes.map(({ where, remove, replace, add, grant }) => {
+  const parts = changes.map(({ where, remove, replace, add, grant }) => {
     if (grant) return `make a grant of ${action}`
+    if (add) return `allow ${action} ${where}`
     if (remove) return `remove the Deny ${where}`
-    return replace ? `narrow the Deny ${where}` : add ? `allow ${action} ${where}` : where
+    if (!replace) return `change what stands ${where}`
+    return replace.with.some(({ Effect }) => Effect === 'Allow')
+      ? `let the condition hold ${where}`
+      : `narrow the Deny ${where}`
   })
-  return wheres.join(', and ')
+  return parts.join(', and ')
 }

@@ -26,7 +26,9 @@ function changesLines({ changes }: Suggestion, indent: string): string[] {
 function headOf({ where, add, replace, remove }: Change): string {
   if (add) return `${where}, add:`
   if (remove) return `${where}: remove ${statementName(remove)}, the Deny`
-  return replace ? `${where}: in place of ${statementName(replace)}, the Deny:` : `${where}:`
+  if (!replace) return `${where}:`
+  const deny = replace.with.some(({ Effect }) => Effect === 'Deny')
+  return `${where}: in place of ${statementName(replace)}${deny ? ', the Deny' : ''}:`
 }
 
 function bodyOf({ add, replace, remove, what }: Change): string[] {

@@ -14,7 +14,7 @@ export type Rest = PolicyStatement | 'empty' | undefined
 /** Which resources a policy can speak of at all: those of its bucket, its one key or role, or any. */
 export type Universe = { readonly bucket: string } | 'one' | 'any'
 
-const listOf = (value: unknown): readonly string[] =>
+export const listOf = (value: unknown): readonly string[] =>
   (Array.isArray(value) ? (value as unknown[]) : [value]).filter((each) => typeof each === 'string')
 
 const isPlain = (text: string) => !/[*?]|\$\{/.test(text)
@@ -31,6 +31,7 @@ export function withoutResource(
   // Older documents have no way to write a wildcard as a plain character.
   if (!isPlain(resource) && resource !== '*' && !variables) return undefined
   const name = literal(resource)
+  if (statement['NotResource'] !== undefined && resource === '*') return undefined
   if (statement['NotResource'] !== undefined) return { NotResource: [...listOf(statement['NotResource']), name] }
   const written = listOf(statement['Resource'])
   const covers = (pattern: string, text: string) =>
@@ -49,7 +50,8 @@ export function withoutResource(
   return { NotResource: [name, ...others] }
 }
 
-const isExactly = (pattern: string, text: string, variables: boolean) => {
+/** Whether a pattern of a policy means this one text. */
+export const isExactly = (pattern: string, text: string, variables: boolean) => {
   const { glob } = compileTemplate(pattern, variables)
   return glob?.kind === 'exact' && glob.text === text
 }
@@ -79,5 +81,3 @@ export function serviceOf(pattern: string): string | undefined {
   const [, service] = /^arn:[a-z-]+:([a-z0-9-]+):/.exec(pattern) ?? []
   return service
 }
-
-export const resourcesOf = (statement: PolicyStatement): readonly string[] => listOf(statement['Resource'])
