@@ -63,9 +63,9 @@ export default tseslint.config(
     'services import operation, state, audit and lib; KMS also crypto, and sigv4 to sign what it asks external key stores',
   ),
   zone(
-    ['emulator/services/{s3,ec2}/**/*.ts'],
+    ['emulator/services/{s3,ec2,cloudtrail}/**/*.ts'],
     ['server', 'cli', 'sigv4', 'plugin'],
-    'services import operation, state, audit and lib; object stores also crypto/objectCipher',
+    'services import operation, state, audit and lib; object stores also crypto/objectCipher, CloudTrail crypto/keyMaterial to sign its digest files',
   ),
   zone(['emulator/{server,cli}/**/*.ts'], ['plugin'], 'plugin/ imports the emulator, not the other way round'),
   // How other programs take the emulator in: through its front, and what decisions are made of.

@@ -28,8 +28,8 @@ export const HISTORY = 10_000
 /** The latest calls as CloudTrail would record them. Only what records are made of is kept; they are written when somebody reads them. */
 export function createAuditTrail(historySize = HISTORY): AuditTrail {
   const recent = createRing<TrailEntry>(RECENT)
-  const history = createTrailHistory(historySize, (entry) => (entry as Entry).isManagement)
-  const add = (make: (place: number) => Entry) => {
+  const history = createTrailHistory(historySize, ({ isManagement }) => isManagement)
+  const add = (make: (place: number) => TrailEntry) => {
     history.add((place) => {
       const entry = make(place)
       recent.add(entry)
@@ -60,13 +60,8 @@ export function createAuditTrail(historySize = HISTORY): AuditTrail {
   }
 }
 
-interface Entry extends TrailEntry {
-  /** Whether any of its records is a management event. */
-  readonly isManagement: boolean
-}
-
 /** A request, without what its records do not tell: its decisions, above all, hold policies and their contexts. */
-class RequestEntry implements Entry, RecordedRequest {
+class RequestEntry implements TrailEntry, RecordedRequest {
   readonly place: number
   readonly requestId: string
   readonly time: number
@@ -159,7 +154,7 @@ function addPlaces(places: TrailPlace[], region: string, accounts: readonly stri
 }
 
 /** What a service did by itself. */
-class ServiceEntry implements Entry {
+class ServiceEntry implements TrailEntry {
   readonly place: number
   readonly time: number
   readonly isManagement = true

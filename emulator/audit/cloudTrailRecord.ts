@@ -102,7 +102,7 @@ export function accountsOf(
   error: RecordedError | undefined,
 ): readonly string[] {
   const own = 'account' in principal ? principal.account : undefined
-  if (own === undefined) return [audit?.resources?.[0]?.account ?? '']
+  if (own === undefined) return audit?.resources?.slice(0, 1).map(({ account }) => account) ?? NOBODY
   const others = error === undefined ? (audit?.sharedWith ?? NOBODY) : NOBODY
   const resources = SHARED.has(service) && !isWithheld(error) ? audit?.resources : undefined
   // Nearly always everything is the caller's own.

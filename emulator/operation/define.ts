@@ -213,6 +213,8 @@ export interface ServiceFacts<M, S> {
   readonly liveBlobs?: (state: S) => ReadonlySet<string>
   /** Takes up work that time brings (deletions, expiries) when the emulator starts or its state is replaced. */
   readonly start?: (state: S, env: Environment) => void
+  /** Keeps what is only in memory, when the emulator stops and no request comes any more. */
+  readonly stop?: (state: S) => Promise<void>
 }
 
 /** Requests that say in the fields of a form what an operation of the model takes from headers. */

@@ -25,7 +25,9 @@ export type CallService = (call: ServiceCall) => Promise<ServiceAnswer>
 export type ServiceAnswer =
   | { readonly output: object }
   | {
-      readonly error: { readonly code: string; readonly text: string }
-      /** What KMS said, where it was KMS that refused. */
-      readonly key?: { readonly code: string; readonly text: string }
+      readonly error: {
+        readonly code: string
+        readonly text: string
+        readonly headers: Readonly<Record<string, string>>
+      }
     }

@@ -11,6 +11,8 @@ export interface TrailEntry {
   records(): readonly CloudTrailRecord[]
   /** The accounts and Regions in whose trails its records are. */
   places(): readonly TrailPlace[]
+  /** Whether any of its records is a management event: the others are of reads and writes of data. */
+  readonly isManagement: boolean
   /** Who called, if it was a service in its own name. */
   readonly service: string | undefined
 }

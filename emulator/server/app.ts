@@ -184,6 +184,7 @@ export async function createEmulator(
     async close() {
       clock.stop()
       await Promise.all(servers.map(shut))
+      for (const { definition, state } of registry.services) await definition.stop?.(state)
       blobs.close()
       await store.close()
     },

@@ -49,11 +49,7 @@ export function createServiceCalls(registry: Registry, env: () => Environment, r
     } catch (thrown) {
       if (!(thrown instanceof AwsError)) throw thrown
       error = thrown
-      const key = call.trace.forwarded.find((forwarded) => forwarded.error)?.error
-      return {
-        error: { code: thrown.code, text: thrown.text },
-        ...(key && { key: { code: key.code, text: key.text } }),
-      }
+      return { error: { code: thrown.code, text: thrown.text, headers: thrown.headers } }
     } finally {
       recorder().record({
         requestId: call.requestId,

@@ -1,4 +1,5 @@
 import type { ServiceDefinition } from '../operation/define.ts'
+import { cloudtrailService } from '../services/cloudtrail/index.ts'
 import { ebsService } from '../services/ec2/direct/index.ts'
 import { ec2Service } from '../services/ec2/index.ts'
 import { iamService } from '../services/iam/index.ts'
@@ -16,4 +17,5 @@ export const SERVICES: readonly ServiceDefinition[] = [
   organizationsService,
   ec2Service,
   ebsService,
+  cloudtrailService,
 ]

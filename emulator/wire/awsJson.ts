@@ -2,7 +2,7 @@ import type { AwsError } from '../lib/awsError.ts'
 import { jsonDecoder, serializationException, type JsonDecoder } from './jsonDecode.ts'
 import { jsonEncoder, type JsonEncoder } from './jsonEncode.ts'
 import type { Answering, Protocol, WireRequest, WireResponse } from './protocol.ts'
-import type { OperationModel, ServiceModel } from './schema.ts'
+import { isTargetOf, type OperationModel, type ServiceModel } from './schema.ts'
 import { shapeOf } from './shape.ts'
 
 /** What is compiled for one operation, on its first request. */
@@ -32,9 +32,9 @@ export const awsJson: Protocol = {
 
   operationOf(request: WireRequest, model: ServiceModel): string | undefined {
     const target = request.headers['x-amz-target']
-    const prefix = model.wire.target
-    if (target === undefined || prefix === undefined || !target.startsWith(`${prefix}.`)) return undefined
-    const name = target.slice(prefix.length + 1)
+    const dot = target?.lastIndexOf('.') ?? -1
+    if (target === undefined || dot < 0 || !isTargetOf(model.wire, target.slice(0, dot))) return undefined
+    const name = target.slice(dot + 1)
     return model.operations.has(name) ? name : undefined
   },
 

@@ -8,6 +8,8 @@ export interface ServiceWire {
   readonly version: string
   /** JSON protocols: what stands before the dot in X-Amz-Target. */
   readonly target?: string
+  /** Packages that some clients write before it: CloudTrail's `com.amazonaws.cloudtrail.v20131101.`; others leave them out. */
+  readonly targetPackage?: string
   /** XML protocols: the namespace of answers. */
   readonly xmlns?: string
   /** REST JSON: what stands behind the error's name in `x-amzn-ErrorType`. */
@@ -15,6 +17,10 @@ export interface ServiceWire {
   /** JSON protocols, by shape: members that AWS writes before the required ones, which the SDK lists first. */
   readonly leading?: Readonly<Record<string, readonly string[]>>
 }
+
+/** Whether this, which stands before the dot in X-Amz-Target, means the service. */
+export const isTargetOf = ({ target, targetPackage }: ServiceWire, prefix: string): boolean =>
+  target !== undefined && (prefix === target || (targetPackage !== undefined && prefix === targetPackage + target))
 
 export interface OperationModel {
   readonly name: string

@@ -1,5 +1,6 @@
 import { AwsError } from '../../lib/awsError.ts'
 import { peekCredential } from '../../sigv4/authorization.ts'
+import { isTargetOf } from '../../wire/schema.ts'
 import type { Exchange } from '../exchange.ts'
 import { PROTOCOLS } from '../protocols.ts'
 import { endpointHost, type EndpointHost } from '../endpoints/host.ts'
@@ -55,7 +56,7 @@ function targetService({ headers, core }: Exchange): string | undefined {
   const target = headers['x-amz-target']
   if (target === undefined) return undefined
   const prefix = target.slice(0, target.lastIndexOf('.'))
-  return core.registry.services.find(({ definition }) => definition.wire.target === prefix)?.definition.name
+  return core.registry.services.find(({ definition }) => isTargetOf(definition.wire, prefix))?.definition.name
 }
 
 async function unsignedService(exchange: Exchange): Promise<string> {
