@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { keepLargeBuffers } from '../lib/largeBuffers.ts'
 import { createEmulator, type Emulator } from '../server/app.ts'
 import { DEFAULTS, readSettings, SETTINGS, SettingsError, type Settings } from '../server/settings.ts'
+import type { Upstreams } from '../server/gateway/upstreams.ts'
 import { loadSeed } from '../server/world/seed.ts'
 import { WorldError } from '../server/world/world.ts'
 import { CliError } from './cliError.ts'
@@ -101,6 +102,8 @@ const MEANING: Readonly<Record<keyof Settings, string>> = {
   asyncDelay: 'how long EC2 takes for what it does after its answer, in milliseconds',
   nitroRoot: 'a PEM file of root certificates that attestation documents may chain to',
   xksEndpoints: 'where proxies of external key stores really are: https://xks.example.com=http://127.0.0.1:9000,…',
+  upstreams: 'other mocks that authorized requests are forwarded to: http://moto:5000,sqs=http://elasticmq:9324',
+  upstreamTimeout: 'how long a forwarded request waits for a sign of life, in milliseconds',
 }
 
 function usage(): string {
@@ -123,6 +126,7 @@ export function welcome(url: string, settings: Settings, milliseconds: number, t
     settings.bootstrap
       ? `Credentials: any 12-digit account id with secret "test" is that account's root. Clients need AWS_ENDPOINT_URL=${reached}`
       : `Credentials: those that IAM made; the bootstrap door is closed. Clients need AWS_ENDPOINT_URL=${reached}`,
+    ...(settings.upstreams ? [forwards(settings.upstreams)] : []),
     ...(tlsUrl === undefined
       ? []
       : [
@@ -131,6 +135,12 @@ export function welcome(url: string, settings: Settings, milliseconds: number, t
     'Ready.',
     '',
   ].join('\n')
+}
+
+function forwards({ byService, others }: Upstreams): string {
+  const pairs = [...byService].map(([service, address]) => `${service} to ${address}`)
+  if (others !== undefined) pairs.push(`what it does not have itself to ${others}`)
+  return `Forwards, once authorized: ${pairs.join(', ')}.`
 }
 
 function listenFault(error: unknown, settings: Settings): string {

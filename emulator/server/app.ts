@@ -20,6 +20,7 @@ import type { Blobs, StateDocument, Store } from '../state/store.ts'
 import { adminRouter } from './admin/router.ts'
 import type { LocalCertificate } from './certificate.ts'
 import { createDirectory } from './directory.ts'
+import { createGateway } from './gateway/gateway.ts'
 import { createVpcEndpoints } from './endpoints/endpoints.ts'
 import type { Core } from './exchange.ts'
 import { createGoOn } from './goOn.ts'
@@ -117,6 +118,7 @@ export async function createEmulator(
     verifier: createVerifier(),
     recorder,
     endpoints: createVpcEndpoints(store, new Set(registry.services.map(({ definition }) => definition.name))),
+    gateway: createGateway(settings, registry),
     plainIsSecure: settings.tlsPort === undefined,
   }
   const app = express()
@@ -186,6 +188,7 @@ export async function createEmulator(
       await Promise.all(servers.map(shut))
       for (const { definition, state } of registry.services) await definition.stop?.(state)
       blobs.close()
+      core.gateway?.close()
       await store.close()
     },
   }

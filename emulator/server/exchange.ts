@@ -3,6 +3,8 @@ import type { AwsError } from '../lib/awsError.ts'
 import type { Call, Caller, Environment, VpcEndpoint } from '../operation/call.ts'
 import type { AnyRow, FormRequest } from '../operation/define.ts'
 import type { BoundService, Registry } from '../operation/registry.ts'
+import type { Gateway } from './gateway/gateway.ts'
+import type { Forwarding } from './gateway/steps.ts'
 import type { VpcEndpoints } from './endpoints/endpoints.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { Claim } from '../sigv4/types.ts'
@@ -17,6 +19,8 @@ export interface Core {
   readonly verifier: Verifier
   readonly recorder: Recorder
   readonly endpoints: VpcEndpoints
+  /** Undefined without an upstream. */
+  readonly gateway: Gateway | undefined
   /** Plain HTTP stands in for HTTPS (aws:SecureTransport true) where no TLS port was asked for. */
   readonly plainIsSecure: boolean
 }
@@ -54,6 +58,8 @@ export interface Exchange {
   routedPath: string
   /** The VPC endpoint that it came through. */
   endpoint: VpcEndpoint | undefined
+  /** The service is elsewhere. */
+  forwarding: Forwarding | undefined
   // match
   /** What the protocol reads. */
   wire: Mutable<WireRequest> | undefined

@@ -4,6 +4,7 @@ import { accountOf, callFor, perform } from '../operation/perform.ts'
 import { SignatureProblem } from '../sigv4/types.ts'
 import { StoreClosed } from '../state/errors.ts'
 import type { Core, Exchange, Step } from './exchange.ts'
+import { listen, understand } from './gateway/steps.ts'
 import { authenticate } from './steps/authenticate.ts'
 import { answerOrigin, preflight } from './steps/crossOrigin.ts'
 import { authenticateForm } from './steps/form.ts'
@@ -32,6 +33,8 @@ const JSON_STEPS: readonly Step[] = [
 const OTHER_STEPS: readonly Step[] = [identify, read, match, authenticate, known, decode, validate, invoke, encode]
 /** S3 knows from the request line whether the body is to be streamed, so it matches before it reads. */
 const REST_STEPS: readonly Step[] = [identify, match, read, authenticateRest, known, decode, validate, invoke, encode]
+/** A service that is elsewhere: authenticated and authorized like any other, and then passed on. */
+const FORWARD_STEPS: readonly Step[] = [identify, read, listen, authenticate, understand, invoke, encode]
 /** A browser asks whether a page of another origin may use the service: nobody signs that question. */
 const PREFLIGHT_STEPS: readonly Step[] = [identify, preflight]
 
@@ -70,7 +73,8 @@ export async function handle(core: Core, req: IncomingMessage, res: ServerRespon
   }
 }
 
-function stepsOf({ protocol, method, service }: Exchange): readonly Step[] {
+function stepsOf({ protocol, method, service, forwarding }: Exchange): readonly Step[] {
+  if (forwarding) return FORWARD_STEPS
   if (method === 'OPTIONS' && service?.definition.crossOrigin) return PREFLIGHT_STEPS
   if (protocol.name === 'awsJson') return JSON_STEPS
   return protocol.name === 'restXml' || protocol.name === 'restJson' ? REST_STEPS : OTHER_STEPS

@@ -1,5 +1,6 @@
 import { isAccountId } from '../lib/arn.ts'
 import { QUOTAS } from '../services/kms/quotas.ts'
+import { ownAddress, parseUpstreams, type Upstreams } from './gateway/upstreams.ts'
 
 /** How an emulator runs. Each has an environment variable `TWOKEY_…` and a flag of `twokey start` of the same name. */
 export interface Settings {
@@ -30,9 +31,17 @@ export interface Settings {
   readonly nitroRoot: string | undefined
   /** Where external key store proxies are really found, by their `https://` endpoint. */
   readonly xksEndpoints: ReadonlyMap<string, string> | undefined
+  /** Other mock services that requests are forwarded to once they are authorized (docs/gateway.md). */
+  readonly upstreams: Upstreams | undefined
+  /** How long a forwarded request waits for the next sign of life of its upstream, in milliseconds. */
+  readonly upstreamTimeout: number
 }
 
-export const DEFAULTS: Settings & { readonly quotas: 'off'; readonly xksEndpoints: undefined } = {
+export const DEFAULTS: Settings & {
+  readonly quotas: 'off'
+  readonly xksEndpoints: undefined
+  readonly upstreams: undefined
+} = {
   host: '127.0.0.1',
   port: 4566,
   tlsPort: undefined,
@@ -48,6 +57,8 @@ export const DEFAULTS: Settings & { readonly quotas: 'off'; readonly xksEndpoint
   asyncDelay: 200,
   nitroRoot: undefined,
   xksEndpoints: undefined,
+  upstreams: undefined,
+  upstreamTimeout: 60_000,
 }
 
 /** A setting that cannot be used; the message says what to write instead. */
@@ -109,6 +120,18 @@ function endpoints(text: string): ReadonlyMap<string, string> | undefined {
   return map
 }
 
+/** Throws SettingsError. */
+function upstreams(text: string): Upstreams {
+  const parsed = parseUpstreams(text)
+  if (!('byService' in parsed)) throw new SettingsError(parsed.join('\n'))
+  return parsed
+}
+
+const timeout = (text: string) => {
+  const value = milliseconds(text)
+  return value === 0 ? undefined : value
+}
+
 /** Scheme, host and perhaps a port, and nothing else. */
 function isOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false
@@ -143,6 +166,8 @@ export const SETTINGS = [
     'pairs like `https://xks.example.com=http://127.0.0.1:9000` with commas between, each endpoint once, no port before the `=`, no paths',
     endpoints,
   ),
+  setting('TWOKEY_UPSTREAM', 'upstreams', 'addresses like `http://moto:5000,sqs=http://elasticmq:9324`', upstreams),
+  setting('TWOKEY_UPSTREAM_TIMEOUT', 'upstreamTimeout', 'a number of milliseconds from 1 to 86400000', timeout),
 ] as const
 
 /**
@@ -165,7 +190,17 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     }
   }
   if (faults.length > 0) throw new SettingsError(faults.join('\n'))
-  return values as unknown as Settings
+  const settings = values as unknown as Settings
+  refuseCircle(settings)
+  return settings
+}
+
+function refuseCircle({ upstreams: given, host, port: plain, tlsPort }: Settings): void {
+  const circle = given && ownAddress(given, host, tlsPort === undefined ? [plain] : [plain, tlsPort])
+  if (circle === undefined) return
+  throw new SettingsError(
+    `TWOKEY_UPSTREAM gives \`${circle}\`, which is this emulator itself; give the address of another mock service`,
+  )
 }
 
 /** A setting of several parts tells each of its mistakes itself. */

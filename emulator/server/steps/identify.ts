@@ -5,6 +5,8 @@ import type { Exchange } from '../exchange.ts'
 import { PROTOCOLS } from '../protocols.ts'
 import { endpointHost, type EndpointHost } from '../endpoints/host.ts'
 import { routeBucketHost } from './bucketHost.ts'
+import { takeOver } from '../gateway/steps.ts'
+import { serviceOfTarget } from '../gateway/table.ts'
 import { refuseLargeHead } from './headSize.ts'
 import { read } from './receive.ts'
 
@@ -34,6 +36,13 @@ function settle(
   exchange.service = service
   if (!service) {
     exchange.protocol = likelyProtocol(exchange)
+    const { gateway, endpoints } = exchange.core
+    const upstream = gateway?.upstreamOf(name)
+    if (gateway && upstream !== undefined) {
+      takeOver(exchange, gateway, upstream)
+      if (endpoint) exchange.endpoint = endpoints.admit(endpoint, name)
+      return
+    }
     throw new AwsError('NotImplemented', 501, `twokey does not emulate the service \`${name}\``)
   }
   exchange.protocol = PROTOCOLS[service.definition.protocol]
@@ -56,7 +65,8 @@ function targetService({ headers, core }: Exchange): string | undefined {
   const target = headers['x-amz-target']
   if (target === undefined) return undefined
   const prefix = target.slice(0, target.lastIndexOf('.'))
-  return core.registry.services.find(({ definition }) => isTargetOf(definition.wire, prefix))?.definition.name
+  const own = core.registry.services.find(({ definition }) => isTargetOf(definition.wire, prefix))?.definition.name
+  return own ?? (core.gateway && serviceOfTarget(prefix))
 }
 
 async function unsignedService(exchange: Exchange): Promise<string> {

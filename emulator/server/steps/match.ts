@@ -1,4 +1,5 @@
 import { AwsError } from '../../lib/awsError.ts'
+import { borrowedRow } from '../gateway/steps.ts'
 import { notImplemented } from '../../operation/perform.ts'
 import type { WireRequest } from '../../wire/protocol.ts'
 import type { Exchange } from '../exchange.ts'
@@ -11,7 +12,7 @@ export function match(exchange: Exchange): void {
   exchange.operation = operation
   if (operation === undefined) return
   exchange.operationModel = model.operations.get(operation)
-  exchange.row = service.row(operation)
+  exchange.row = service.row(operation) ?? borrowedRow(exchange, operation)
 }
 
 function formOperation(exchange: Exchange): string | undefined {

@@ -7,6 +7,8 @@ import type { Core, Exchange } from '../exchange.ts'
 
 /** The largest body that is read before it is understood: IAM and S3 documents stay well below. */
 const LARGEST_BODY = 8 * 1024 * 1024
+/** DynamoDB takes 16 MiB, and Lambda functions of 50 MiB in Base64. */
+const LARGEST_FORWARDED = 80 * 1024 * 1024
 const EMPTY = Buffer.alloc(0)
 
 export const ANONYMOUS: Caller = {
@@ -37,6 +39,7 @@ export function receive(core: Core, req: IncomingMessage, res: ServerResponse): 
     model: undefined,
     routedPath: path,
     endpoint: undefined,
+    forwarding: undefined,
     wire: undefined,
     operation: undefined,
     operationModel: undefined,
@@ -61,15 +64,16 @@ export function read(exchange: Exchange): void | Promise<void> {
   const { req, headers } = exchange
   // Streamed by the row, or read already to learn which service is meant.
   if (exchange.row?.streams || req.readableEnded) return
+  const largest = exchange.forwarding ? LARGEST_FORWARDED : LARGEST_BODY
   const length = headers['content-length']
   if (length === '0' || (length === undefined && headers['transfer-encoding'] === undefined)) return
-  if (length !== undefined && Number(length) > LARGEST_BODY) throw tooLarge(exchange)
+  if (length !== undefined && Number(length) > largest) throw tooLarge(exchange)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
     req.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size > LARGEST_BODY) {
+      if (size > largest) {
         req.removeAllListeners('data')
         req.resume()
         reject(tooLarge(exchange))

@@ -1,16 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { abandon, type ByteStream } from '../../lib/byteStream.ts'
 import { AwsError } from '../../lib/awsError.ts'
 import type { Protocol, WireResponse } from '../../wire/protocol.ts'
 import { headerSafe } from '../../wire/restEncode.ts'
+import { ForwardedAnswer } from '../gateway/forward.ts'
 import type { Exchange } from '../exchange.ts'
 import { inBurst } from './burst.ts'
 
 /** Typed output to the wire, with the headers the schema does not know. */
 export function encode(exchange: Exchange): void {
-  const { operationModel, call } = exchange
+  const { operationModel, call, output } = exchange
+  if (output instanceof ForwardedAnswer) {
+    exchange.response = output.response
+    return
+  }
   if (!operationModel) throw new Error('nothing was matched')
-  const response = exchange.protocol.encode(exchange.output, operationModel, answering(exchange))
+  const response = exchange.protocol.encode(output, operationModel, answering(exchange))
   if (call)
     for (const name in call.responseHeaders) response.headers[name] = headerSafe(call.responseHeaders[name] ?? '')
   exchange.response = exchange.form ? exchange.form.answer(response) : response
@@ -37,7 +44,7 @@ export async function send(exchange: Exchange, response: WireResponse): Promise<
     await abandon(body)
     throw error
   }
-  if (method !== 'HEAD') return pour(body, res)
+  if (method !== 'HEAD') return body instanceof Readable ? relay(body, res) : pour(body, res)
   await abandon(body)
   res.end()
 }
@@ -89,6 +96,16 @@ function discarded(req: IncomingMessage): Promise<void> {
 const hasBody = ({ headers }: Exchange) =>
   headers['transfer-encoding'] !== undefined ||
   (headers['content-length'] !== undefined && headers['content-length'] !== '0')
+
+/** Passes on what another server says, when it says it. It is cut short when the other is. */
+async function relay(body: Readable, res: ServerResponse): Promise<void> {
+  try {
+    await pipeline(body, res)
+  } catch (error) {
+    // A client that has had enough is no fault of ours.
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+  }
+}
 
 /**
  * How much is written at once: each write wakes the client, which then competes with the decryption of what follows. More than
