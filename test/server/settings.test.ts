@@ -32,6 +32,8 @@ describe('settings', () => {
         TWOKEY_ASYNC_DELAY: '50',
         TWOKEY_NITRO_ROOT: 'root.pem',
         TWOKEY_XKS_ENDPOINTS: 'https://XKS.example.com=http://127.0.0.1:9000, https://b.example.com=https://proxy:8443',
+        TWOKEY_UPSTREAM: 'http://moto:5000/, dynamodb=http://localhost:8000,ec2=https://[::1]',
+        TWOKEY_UPSTREAM_TIMEOUT: '900000',
       }),
     ).toEqual({
       host: '0.0.0.0',
@@ -56,6 +58,14 @@ describe('settings', () => {
         ['https://xks.example.com', 'http://127.0.0.1:9000'],
         ['https://b.example.com', 'https://proxy:8443'],
       ]),
+      upstreams: {
+        byService: new Map([
+          ['dynamodb', 'http://localhost:8000'],
+          ['ec2', 'https://[::1]'],
+        ]),
+        others: 'http://moto:5000',
+      },
+      upstreamTimeout: 900_000,
     })
   })
 
@@ -100,6 +110,38 @@ describe('settings', () => {
   ])('takes no endpoints from `%s`', (text) => {
     expect(() => readSettings({ TWOKEY_XKS_ENDPOINTS: text })).toThrow(
       `TWOKEY_XKS_ENDPOINTS is \`${text}\`; it must be pairs like \`https://xks.example.com=http://127.0.0.1:9000\` with commas between`,
+    )
+  })
+
+  it('says what is wrong with an upstream', () => {
+    const read =
+      (TWOKEY_UPSTREAM: string, more: Readonly<Record<string, string>> = {}) =>
+      () =>
+        readSettings({ TWOKEY_UPSTREAM, ...more })
+    const address = 'it must be an address like `http://moto:5000`, without a path, user or query'
+    expect(
+      read('moto:5000,sqs=http://u:p@x,sns=http://x/y,s n=http://x,a=http://x,a=http://y,http://x,http://z'),
+    ).toThrow(
+      new SettingsError(
+        [
+          `TWOKEY_UPSTREAM gives \`moto:5000\`; ${address}`,
+          `TWOKEY_UPSTREAM gives \`http://u:p@x\` for \`sqs\`; ${address}`,
+          `TWOKEY_UPSTREAM gives \`http://x/y\` for \`sns\`; ${address}`,
+          "TWOKEY_UPSTREAM names `s n`, which is no service's signing name like `dynamodb` or `sqs`",
+          'TWOKEY_UPSTREAM gives `a` twice',
+          'TWOKEY_UPSTREAM gives two addresses without a service, `http://x` and `http://z`',
+        ].join('\n'),
+      ),
+    )
+    const circle = (own: string) =>
+      `TWOKEY_UPSTREAM gives \`${own}\`, which is this emulator itself; give the address of another mock service`
+    expect(read('http://localhost:4566')).toThrow(circle('http://localhost:4566'))
+    expect(read('sqs=http://[::1]:80', { TWOKEY_PORT: '80', TWOKEY_HOST: '0.0.0.0' })).toThrow(circle('http://[::1]'))
+    expect(read('https://127.0.0.1', { TWOKEY_TLS_PORT: '443' })).toThrow(circle('https://127.0.0.1'))
+    expect(read('http://localhost:4567')).not.toThrow()
+    expect(read('http://moto:4566')).not.toThrow()
+    expect(read('http://x', { TWOKEY_UPSTREAM_TIMEOUT: '0' })).toThrow(
+      'TWOKEY_UPSTREAM_TIMEOUT is `0`; it must be a number of milliseconds from 1 to 86400000',
     )
   })
 

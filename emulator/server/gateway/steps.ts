@@ -85,9 +85,14 @@ export async function understand(exchange: Exchange): Promise<void> {
   const speech = forwarding.speech ?? (manner === 'rest' ? await rest(exchange, gateway) : hear(manner, exchange))
   exchange.operation = speech.operation
   exchange.input = speech.input
+  if (exchange.row && isReading(speech.operation)) exchange.row = { ...exchange.row, readOnly: true }
   const said: Said = { service, region, account: accountOf(caller.principal), ...speech }
   forwarding.checks = checksFor(said, await resolveNames(forwarding, said, permissionsFor(said)))
 }
+
+/** For the audit trail; AWS says it of each operation, mostly as its name does. */
+const isReading = (operation: string) =>
+  /^(?:Batch)?(?:Get|List|Describe|Query|Scan|Search|Lookup|Head)/.test(operation)
 
 async function rest(exchange: Exchange, gateway: Gateway): Promise<Speech> {
   const { serviceName, method, path } = exchange
