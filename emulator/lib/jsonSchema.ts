@@ -97,7 +97,11 @@ function misfitInside(place: Place, schema: JsonSchema, value: Members): Misfit 
   const missing = schema.required?.find((name) => !Object.hasOwn(value, name))
   if (missing !== undefined) {
     const description = schema.properties?.[missing]?.description
-    return misfitAt(place, {}, `lacks \`${missing}\`${description === undefined ? '' : `: ${description.replace(/\.$/, '')}`}`)
+    return misfitAt(
+      place,
+      {},
+      `lacks \`${missing}\`${description === undefined ? '' : `: ${description.replace(/\.$/, '')}`}`,
+    )
   }
   if (names.length < (schema.minProperties ?? 0)) return misfitAt(place, schema, 'must not be empty')
   for (const name of names) {
