@@ -41,6 +41,9 @@ export function explainText(explanation: Explanation, style: { readonly color: b
   return lines.map((line) => `${line}\n`).join('')
 }
 
+/** Why a request was denied, in a sentence. */
+export const reasonText = (explanation: Explanation) => reason(explanation).join('; ')
+
 const verdict = ({ allowed }: Explanation, paint: Paint) =>
   allowed ? paint('allowed', 'green') : paint('DENIED', 'red')
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { reasonText } from '../../access/explainText.ts'
 import type { DecisionView } from '../../audit/decisionLog.ts'
 import { parseDuration } from '../admin/duration.ts'
 import { answerText, denialText, hasMembers, laterText, memberOf, readMembers, withoutChance } from './answers.ts'
@@ -18,6 +19,10 @@ export interface StepResult {
   readonly requestId: string | undefined
   /** Whether the call, or what it left for later, was refused. */
   readonly refused: boolean
+  /** Why a policy refused it, in a sentence. */
+  readonly why?: string
+  /** What would let it through, in words: any one of these. */
+  readonly wouldHelp?: readonly string[]
 }
 
 /** What a play has so far: the world's keys, and what earlier answers left for later steps. */
@@ -66,6 +71,7 @@ async function playStep(play: Play, step: ScenarioStep): Promise<StepResult> {
     passed: expected.join(AND_THEN) === actual.join(AND_THEN),
     requestId: answer.requestId,
     refused: answer.refusal !== undefined || step.afterwards !== undefined,
+    ...reasonsOf(step.afterwards ? await stage.decision(answer.requestId) : decision),
   }
 }
 
@@ -127,9 +133,19 @@ async function laterRefusal(stage: Stage, requestId: string): Promise<string> {
   return 'nothing was refused'
 }
 
+/** Why, and what would help: of the decision that refused. */
+function reasonsOf(view: DecisionView | undefined): Pick<StepResult, 'why' | 'wouldHelp'> {
+  const refused = refusalIn(view)
+  if (!refused) return {}
+  return { why: reasonText(refused), wouldHelp: refused.suggestions.map(({ title }) => title) }
+}
+
+const refusalIn = (view: DecisionView | undefined) =>
+  view?.gates.flatMap(({ checks }) => checks).find(({ allowed }) => !allowed)
+
 /** The layer of the decision that refused a request, its own or that of a call forwarded for it. */
 function layerOf(view: DecisionView | undefined) {
-  const refused = view?.gates.flatMap(({ checks }) => checks).find(({ allowed }) => !allowed)
+  const refused = refusalIn(view)
   return refused && { layer: refused.decidedBy.layer }
 }
 

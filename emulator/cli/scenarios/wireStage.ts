@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import type { DecisionView } from '../audit/decisionLog.ts'
-import type { Actor } from '../server/world/scenario.ts'
-import type { Stage, StageAnswer, StageCall } from '../server/world/stage.ts'
-import type { UserSpec, World } from '../server/world/world.ts'
-import { CliError } from './cliError.ts'
-import { ask } from './door.ts'
+import type { DecisionView } from '../../audit/decisionLog.ts'
+import type { Actor } from '../../server/world/scenario.ts'
+import type { Stage, StageAnswer, StageCall } from '../../server/world/stage.ts'
+import type { UserSpec, World } from '../../server/world/world.ts'
+import { CliError } from '../cliError.ts'
+import { ask } from '../door.ts'
 
 interface Credentials {
   readonly accessKeyId: string
@@ -16,6 +16,7 @@ interface Credentials {
 const NOBODY = 'anonymous'
 
 interface Client {
+  readonly config: { systemClockOffset: number }
   readonly middlewareStack: { add(middleware: Middleware, options: object): void }
   send(command: object): Promise<object>
   destroy(): void
@@ -26,13 +27,26 @@ type Middleware = (next: Next) => Next
 
 type Constructor<T> = new (input: object) => T
 
+/** A stage that has to be left: its clients keep connections. */
+export interface WireStage extends Stage {
+  close(): void
+}
+
 /** A running emulator, asked by AWS's own clients: every call is signed and goes the whole way. */
-export function wireStage(url: string): Stage {
+export function wireStage(url: string): WireStage {
   // The clients' word on old versions of Node is for those who write programs with them.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   const users = new Map<string, Credentials>()
-  const call = (credentials: Credentials | undefined, what: Omit<StageCall, 'as'>) =>
-    callOverWire(url, credentials, what)
+  const clients = new Map<string, Client>()
+  let offset: Promise<number> | undefined
+  const call = async (credentials: Credentials | undefined, what: Omit<StageCall, 'as'>) => {
+    const { Client, Command } = await toolsFor(what.service, what.operation)
+    const id = [what.service, what.region, credentials?.accessKeyId, what.through].join(' ')
+    const client = clients.get(id) ?? connect(Client, url, credentials, what)
+    clients.set(id, client)
+    client.config.systemClockOffset = await (offset ??= offsetOf(url))
+    return send(client, Command, what)
+  }
   const credentialsOf = async (as: Actor): Promise<Credentials | undefined> => {
     if (as === NOBODY) return undefined
     if (typeof as !== 'string') return sessionOf(as, await credentialsOf(as.by), call)
@@ -54,7 +68,12 @@ export function wireStage(url: string): Stage {
       return (await known) as DecisionView | undefined
     },
     async moveClock(milliseconds) {
-      await ask('/clock', { method: 'POST', body: { advance: `PT${String(milliseconds / 1000)}S` }, at: url })
+      const seconds = String(Math.abs(milliseconds) / 1000)
+      await ask('/clock', { method: 'POST', body: { advance: `${milliseconds < 0 ? '-' : ''}PT${seconds}S` }, at: url })
+      offset = undefined
+    },
+    close() {
+      for (const client of clients.values()) client.destroy()
     },
   }
 }
@@ -98,22 +117,31 @@ async function sessionOf(
   return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken }
 }
 
-async function callOverWire(
+const offsetOf = async (url: string) =>
+  ((await ask('/clock', { at: url })) as { offsetMilliseconds: number }).offsetMilliseconds
+
+function connect(
+  Client: Constructor<Client>,
   url: string,
   credentials: Credentials | undefined,
-  { region, service, operation, input, body, through }: Omit<StageCall, 'as'>,
-): Promise<StageAnswer> {
-  const { Client, Command } = await toolsFor(service, operation)
-  const { offsetMilliseconds } = (await ask('/clock', { at: url })) as { offsetMilliseconds: number }
+  { service, region, through }: Omit<StageCall, 'as'>,
+): Client {
   const client = new Client({
     endpoint: url,
     region,
     ...(credentials ? { credentials } : UNSIGNED),
     forcePathStyle: true,
     maxAttempts: 1,
-    systemClockOffset: offsetMilliseconds,
   })
   if (through !== undefined) client.middlewareStack.add(hostOf(through, service, region), BEFORE_SIGNING)
+  return client
+}
+
+async function send(
+  client: Client,
+  Command: Constructor<object>,
+  { input, body }: Omit<StageCall, 'as'>,
+): Promise<StageAnswer> {
   try {
     const answer = await client.send(new Command({ ...input, ...(body && { Body: body }) }))
     const { $metadata, ...output } = answer as { $metadata: { requestId?: string } }
@@ -125,8 +153,6 @@ async function callOverWire(
     if ($metadata?.httpStatusCode === undefined) throw error
     const refusal = { code: name, status: $metadata.httpStatusCode, message: message === EMPTY ? '' : message }
     return { requestId: $metadata.requestId ?? '', refusal }
-  } finally {
-    client.destroy()
   }
 }
 
@@ -166,7 +192,7 @@ async function toolsFor(
   return { Client: Client as Constructor<Client>, Command: Command as Constructor<object> }
 }
 
-/** Streams have to be read before the client is let go. */
+/** Streams have to be read before the next answer. */
 async function readStreams(output: object): Promise<object> {
   const members = Object.entries(output).map(async ([name, value]: [string, unknown]) => [
     name,

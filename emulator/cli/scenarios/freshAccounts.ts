@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import { readScenario, type Scenario } from '../server/world/scenario.ts'
+import { readScenario, type Scenario } from '../../server/world/scenario.ts'
 
 /**
  * The same scenario in accounts and buckets that nobody has used, so that it can be played in an emulator that holds something: all its
