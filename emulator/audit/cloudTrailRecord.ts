@@ -4,6 +4,7 @@ import type { CloudTrailRecord } from '../operation/trail.ts'
 import { eventKind } from './cloudTrailEvents.ts'
 import { foreignIdentity, userIdentity } from './cloudTrailIdentity.ts'
 import { eventId, relatedId } from './cloudTrailIds.ts'
+import { transferData, withHost } from './cloudTrailS3.ts'
 import type { Outcome } from './recorder.ts'
 
 /** A refusal, as records tell it. */
@@ -133,8 +134,7 @@ function record({ time, http }: RecordedRequest, call: Recorded): CloudTrailReco
   const { principal, accessKeyId } = call.caller
   const resources = withheld ? undefined : resourcesOf(facts)
   const copied = owner !== undefined
-  const parameters = withheld ? null : parametersOf(facts)
-  const elements = error ? null : (facts.responseElements ?? null)
+  const { parameters, elements, additional } = detailsOf(call, facts, withheld, http.host)
   return {
     eventVersion: '1.11',
     userIdentity: {
@@ -147,10 +147,10 @@ function record({ time, http }: RecordedRequest, call: Recorded): CloudTrailReco
     awsRegion: call.region,
     sourceIPAddress: invokedBy ?? http.sourceIp,
     userAgent: invokedBy ?? http.userAgent,
-    ...errorFields(error),
+    ...errorFields(error, service),
     requestParameters: copied ? hidingTags(parameters) : parameters,
     responseElements: copied ? hidingTags(elements) : elements,
-    ...(facts.additionalEventData && { additionalEventData: facts.additionalEventData }),
+    ...(additional && { additionalEventData: additional }),
     requestID: requestId,
     eventID: call.eventID ?? (copied ? relatedId(requestId, owner) : eventId(requestId)),
     readOnly: call.readOnly,
@@ -165,6 +165,16 @@ function record({ time, http }: RecordedRequest, call: Recorded): CloudTrailReco
 }
 
 const NO_FACTS: AuditFacts = {}
+
+/** What was asked, what came of it, and what there is beside. */
+function detailsOf({ service, error, requestId }: Recorded, facts: AuditFacts, withheld: boolean, host: string) {
+  const parameters = withheld ? null : parametersOf(facts)
+  return {
+    parameters: service === 's3' ? withHost(parameters, host) : parameters,
+    elements: error ? null : (facts.responseElements ?? null),
+    additional: facts.transfer ? transferData(facts.transfer, requestId) : facts.additionalEventData,
+  }
+}
 
 const isoSeconds = (time: number) => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')
 
@@ -230,9 +240,12 @@ export function serviceRecord(event: ServiceEvent): CloudTrailRecord {
 const INTERNAL = 'AWS Internal'
 
 /** Texts that the API leaves empty are left out. */
-function errorFields(error: RecordedError | undefined): CloudTrailRecord {
+function errorFields(error: RecordedError | undefined, service: string): CloudTrailRecord {
   if (!error) return {}
-  const errorCode = isDenial(error) ? 'AccessDenied' : error.code
+  // EC2 tells whose fault it was (CloudTrail User Guide, "Error code and message log example").
+  const code =
+    service === 'ec2' ? `${error.code.startsWith('Internal') ? 'Server' : 'Client'}.${error.code}` : error.code
+  const errorCode = isDenial(error) ? 'AccessDenied' : code
   return { errorCode, ...(error.text !== '' && { errorMessage: error.text }) }
 }
 

@@ -8,6 +8,14 @@ export interface AuditFacts {
   readonly responseElements?: Readonly<Record<string, unknown>> | null
   readonly additionalEventData?: Readonly<Record<string, unknown>>
   readonly resources?: readonly AuditedResource[]
+  /** Of S3: how bytes came and went. */
+  readonly transfer?: {
+    readonly authenticated: 'AuthHeader' | 'QueryString' | undefined
+    readonly bytesIn: number
+    readonly bytesOut: number | undefined
+    /** `SSE_KMS`, `Default_SSE_S3` */
+    readonly encryption: string | undefined
+  }
   /** Other accounts in whose trails the call is, although none of its `resources` is theirs (EC2: who owns a copied snapshot). */
   readonly sharedWith?: readonly string[]
   /** What the same request leaves in the trails of other Regions (ReplicateKey, UpdatePrimaryRegion). */

@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto'
 import type { AwsError } from '../lib/awsError.ts'
+import { hostId } from '../lib/hostId.ts'
 import { parseParams } from './params.ts'
 import type { Answering, Protocol, WireRequest, WireResponse } from './protocol.ts'
 import { restDecoder, type RestDecoder, type RestRequest } from './restDecode.ts'
@@ -59,7 +59,7 @@ export const restXml: Protocol = {
       Message: error.text,
       ...error.fields,
       RequestId: answering.requestId,
-      HostId: hostId(answering),
+      HostId: hostId(answering.requestId),
     }
     let content = ''
     for (const [tag, text] of Object.entries(elements)) content += wrap(tag, '', escapeXml(text))
@@ -71,9 +71,5 @@ export const restXml: Protocol = {
 /** Headers of every answer. */
 export const headersOf = (answering: Answering): Record<string, string> => ({
   'x-amz-request-id': answering.requestId,
-  'x-amz-id-2': hostId(answering),
+  'x-amz-id-2': hostId(answering.requestId),
 })
-
-/** Looks like S3's: 56 bytes in base64. It names no host, so it may as well follow from the request id. */
-const hostId = ({ requestId }: Answering) => `${hash('sha512', requestId, 'base64').slice(0, HOST_ID_DIGITS)}=`
-const HOST_ID_DIGITS = 75

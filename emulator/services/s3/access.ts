@@ -1,7 +1,6 @@
 import type { ContextValue, Tags } from '../../access/types.ts'
 import type { Call } from '../../operation/call.ts'
 import type { Check, Resource } from '../../operation/define.ts'
-import type { AuditFacts } from '../../operation/trace.ts'
 import { bucketAcl, objectAcl } from './acl/policy.ts'
 import { aclsEnabled, ownerOf, writerOf } from './acl/ownership.ts'
 import { denialsInForce, policyInForce } from './policy/inForce.ts'
@@ -161,31 +160,4 @@ function parseAmzDate(text: string | undefined): number | undefined {
   const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text ?? '') ?? []
   if (second === undefined) return undefined
   return Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second))
-}
-
-/** The audit trail's facts about a bucket or an object in it. */
-export function auditFacts(
-  input: {
-    readonly Bucket?: string | undefined
-    readonly Key?: string | undefined
-    readonly VersionId?: string | undefined
-  },
-  bucket: BucketRecord | undefined,
-): AuditFacts {
-  const { Bucket = '', Key, VersionId } = input
-  const account = bucket?.account
-  return {
-    requestParameters: {
-      bucketName: Bucket,
-      ...(Key !== undefined && { key: Key }),
-      ...(VersionId !== undefined && { versionId: VersionId }),
-    },
-    responseElements: null,
-    ...(account !== undefined && {
-      resources: [
-        ...(Key === undefined ? [] : [{ arn: objectArn(Bucket, Key), account, type: 'AWS::S3::Object' }]),
-        { arn: bucketArn(Bucket), account, type: 'AWS::S3::Bucket' },
-      ],
-    }),
-  }
 }

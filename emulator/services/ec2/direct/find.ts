@@ -1,4 +1,5 @@
 import type { Check, Resource } from '../../../operation/define.ts'
+import type { AuditFacts } from '../../../operation/trace.ts'
 import { snapshotArn } from '../arns.ts'
 import { anySnapshot, snapshotResource } from '../resources.ts'
 import { visibleSnapshot } from '../snapshots/find.ts'
@@ -43,3 +44,21 @@ export function requireWritable(call: Ec2Call, { id, snapshot }: SnapshotSubject
 
 /** More about a check: nothing but the permission for the second of two snapshots. */
 export const alsoOn = (action: string, resource: Resource): Check => ({ action, resource })
+
+/**
+ * What is recorded of blocks, by both accounts where the snapshot is another's; the account beside it is the requester's in either
+ * (facts: captures 5.4).
+ */
+export const blockAudit = (
+  requestParameters: AuditFacts['requestParameters'],
+  subject: SnapshotSubject | undefined,
+  { region, account }: Ec2Call,
+): AuditFacts => {
+  const owner = subject?.snapshot?.account
+  return {
+    requestParameters: requestParameters ?? null,
+    responseElements: null,
+    ...(subject && { resources: [{ arn: snapshotArn(region, subject.id), account, type: 'AWS::EC2::Snapshot' }] }),
+    ...(owner !== undefined && owner !== account && { sharedWith: [owner] }),
+  }
+}

@@ -89,8 +89,17 @@ const copySnapshot = ec2.row('CopySnapshot', {
       ...(Object.keys(planned.tags).length > 0 && { Tags: tagList(planned.tags) }),
     }
   },
-  audit: auditOf,
+  audit: (input, output, planned, call) => ({
+    ...auditOf(input, output, planned, call),
+    sharedWith: planned ? ownersOf(planned, call) : [],
+  }),
 })
+
+/** A copied snapshot's owner hears of it (facts: captures 4.3). */
+function ownersOf({ sourceId, sourceRegion }: Planned, { state, account }: Ec2Call): readonly string[] {
+  const source = state.snapshots.in().get(snapshotPath(sourceRegion, sourceId))
+  return source && source.account !== account ? [source.account] : []
+}
 
 /** Stores a copy and has it made. Within a transaction. */
 export function beginCopy(

@@ -158,8 +158,11 @@ const runInstances = ec2.row('RunInstances', {
     return reservations(instances, call)[0] ?? {}
   },
   // User data may hold secrets; AWS leaves it out, too.
-  audit: ({ UserData, ...input }, output) =>
-    auditOf({ ...input, ...(UserData !== undefined && { UserData: '<sensitiveDataRemoved>' }) }, output),
+  audit: ({ UserData, ImageId, MinCount, MaxCount, ...input }, output, _subject, call) => {
+    const Instances = [{ ImageId, MinCount, MaxCount }]
+    const hidden = UserData !== undefined && { UserData: '<sensitiveDataRemoved>' }
+    return auditOf({ Instances, ...input, ...hidden }, output, undefined, call)
+  },
 })
 
 /** What a reservation launched, as it is now; undefined when none of it is left. */

@@ -3,7 +3,8 @@ import type { SecretBytes } from '../../../crypto/types.ts'
 import { withKeys } from '../../../operation/conditionKeys.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Check, Keys } from '../../../operation/define.ts'
-import { auditFacts, objectResource, placeResource, requestKeys } from '../access.ts'
+import { objectResource, placeResource, requestKeys } from '../access.ts'
+import { auditFacts } from '../audit.ts'
 import { requireBucket } from '../buckets.ts'
 import { checksumMembers, namedAlgorithm } from '../checksums/requested.ts'
 import type { PlainChecksum } from '../checksums/stored.ts'
@@ -163,7 +164,7 @@ const copyObject = s3.row('CopyObject', {
       ...encryptionMembers(object.encryption, call, dataKey.customerKey),
     }
   },
-  audit: (input, _output, subject) => auditFacts(input, subject?.bucket),
+  audit: (input, output, subject, call) => auditFacts(input, subject?.bucket, call, output),
 })
 
 /** Decrypts under the source's key and encrypts under the new one, in constant memory. */

@@ -1,6 +1,7 @@
 import { AwsError } from '../../../lib/awsError.ts'
 import type { Call } from '../../../operation/call.ts'
-import { auditFacts, requestKeys, tagKeys } from '../access.ts'
+import { requestKeys, tagKeys } from '../access.ts'
+import { auditFacts } from '../audit.ts'
 import { isPublicAcl } from '../acl/grants.ts'
 import { isOwnership } from '../acl/ownership.ts'
 import { hasGrantHeaders, headerAcl } from '../acl/requested.ts'
@@ -165,7 +166,8 @@ const createBucket = s3.row('CreateBucket', {
       BucketArn: bucketArn(name),
     }
   },
-  audit: (input, _output, _subject, call) => auditFacts(input, call.state.buckets.in().get(input.Bucket ?? '')),
+  audit: (input, output, _subject, call) =>
+    auditFacts(input, call.state.buckets.in().get(input.Bucket ?? ''), call, output && {}),
 })
 
 export const createBucketRows = [createBucket]

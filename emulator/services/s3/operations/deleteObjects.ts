@@ -2,7 +2,8 @@ import type { DeletedObject } from '@aws-sdk/client-s3'
 import { AwsError } from '../../../lib/awsError.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Check } from '../../../operation/define.ts'
-import { auditFacts, bucketResource, placeResource, requestKeys } from '../access.ts'
+import { bucketResource, placeResource, requestKeys } from '../access.ts'
+import { auditFacts } from '../audit.ts'
 import { requireBucket, type BucketRequest } from '../buckets.ts'
 import { requireBodyChecksum } from '../checksums/whole.ts'
 import { removeCurrent, removeVersion, type RemovalConditions } from '../data/objects.ts'
@@ -83,7 +84,7 @@ const deleteObjects = s3.row('DeleteObjects', {
       ...(errors.length > 0 && { Errors: errors }),
     }
   },
-  audit: (input, _output, batch) => auditFacts(input, batch?.bucket),
+  audit: (input, _output, batch, call) => auditFacts(input, batch?.bucket, call, {}),
 })
 
 /** Deletes one key or version; what it refuses with, and the delete marker that it made or removed, are told in the answer. */

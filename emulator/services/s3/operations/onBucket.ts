@@ -1,5 +1,6 @@
 import type { Call } from '../../../operation/call.ts'
-import { auditFacts, bucketResource, requestKeys } from '../access.ts'
+import { bucketResource, requestKeys } from '../access.ts'
+import { auditFacts } from '../audit.ts'
 import { requireBucket } from '../buckets.ts'
 import { requireStill } from '../data/objects.ts'
 import type { BucketRecord, S3State } from '../state.ts'
@@ -14,7 +15,8 @@ export const onBucket = {
   subject: requireBucket,
   resource: (_input: object, call: Call<S3State>, bucket: BucketRecord) => bucketResource(bucket, call),
   context: requestKeys,
-  audit: (input: BucketInput, _output: unknown, bucket: BucketRecord | undefined) => auditFacts(input, bucket),
+  audit: (input: BucketInput, output: object | undefined, bucket: BucketRecord | undefined, call: Call<S3State>) =>
+    auditFacts(input, bucket, call, output),
 } as const
 
 export const readsBucket = { ...onBucket, readOnly: true } as const

@@ -1,6 +1,7 @@
 import type { Call } from '../../../operation/call.ts'
 import type { Check } from '../../../operation/define.ts'
-import { auditFacts, listBucketCheck, objectResource, requestKeys } from '../access.ts'
+import { listBucketCheck, objectResource, requestKeys } from '../access.ts'
+import { auditFacts } from '../audit.ts'
 import { requireBucket, type BucketRequest } from '../buckets.ts'
 import { findCurrentMarker, findObject, findVersion, shownVersion } from '../data/versions.ts'
 import { isVersionId } from '../data/versionIds.ts'
@@ -52,8 +53,8 @@ export const onObject = {
   context:
     ({ VersionId }: ObjectInput, call: Call<S3State>) =>
     () => ({ ...requestKeys({}, call), 's3:VersionId': VersionId }),
-  audit: (input: ObjectInput, _output: unknown, subject: ObjectSubject | undefined) =>
-    auditFacts(input, subject?.bucket),
+  audit: (input: ObjectInput, output: object | undefined, subject: ObjectSubject | undefined, call: Call<S3State>) =>
+    auditFacts(input, subject?.bucket, call, output),
 } as const
 
 export const readsObject = { ...onObject, readOnly: true } as const

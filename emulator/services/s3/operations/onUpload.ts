@@ -1,5 +1,6 @@
 import type { Call } from '../../../operation/call.ts'
-import { auditFacts, creationKey, placeResource, requestKeys } from '../access.ts'
+import { creationKey, placeResource, requestKeys } from '../access.ts'
+import { auditFacts } from '../audit.ts'
 import { findObject } from '../data/versions.ts'
 import { requireBucket, type BucketRequest } from '../buckets.ts'
 import { findUpload } from '../data/uploads.ts'
@@ -48,8 +49,8 @@ export const onUpload = {
         's3:x-amz-server-side-encryption-aws-kms-key-id': upload.encryption.keyArn,
       }),
     }),
-  audit: (input: UploadInput, _output: unknown, subject: UploadSubject | undefined) =>
-    auditFacts(input, subject?.bucket),
+  audit: (input: UploadInput, output: object | undefined, subject: UploadSubject | undefined, call: Call<S3State>) =>
+    auditFacts(input, subject?.bucket, call, output),
 } as const
 
 /** The upload, once the caller may know about it. Throws NoSuchUpload. */

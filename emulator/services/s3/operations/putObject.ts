@@ -1,7 +1,8 @@
 import { withKeys } from '../../../operation/conditionKeys.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Check, Keys } from '../../../operation/define.ts'
-import { auditFacts, creationKey, placeResource, requestKeys, requestTagKeys } from '../access.ts'
+import { creationKey, placeResource, requestKeys, requestTagKeys } from '../access.ts'
+import { auditFacts } from '../audit.ts'
 import { setsAcl } from '../acl/write.ts'
 import { incomingBody } from '../body.ts'
 import { requireBucket } from '../buckets.ts'
@@ -58,7 +59,8 @@ export const onWrite = {
   context:
     (_input: object, call: Call<S3State>, { description: { tags, lock } }: WriteSubject) =>
     () => ({ ...requestKeys({}, call), ...requestTagKeys(tags), ...lockKeys(lock, call.time) }),
-  audit: (input: WriteInput, _output: unknown, subject: WriteSubject | undefined) => auditFacts(input, subject?.bucket),
+  audit: (input: WriteInput, output: object | undefined, subject: WriteSubject | undefined, call: Call<S3State>) =>
+    auditFacts(input, subject?.bucket, call, output),
 } as const
 
 /** Asks KMS first, then for the write, then for its tags (facts: captures 7.1). */

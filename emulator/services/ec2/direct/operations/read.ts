@@ -8,7 +8,7 @@ import { anySnapshot } from '../../resources.ts'
 import type { Ec2Call, SnapshotRecord } from '../../state.ts'
 import { READ_KEYS, openKey, requireKey } from '../dependency.ts'
 import { invalid, invalidBlockToken, invalidPageToken } from '../errors.ts'
-import { requireReadable, resourceOf, subjectOf, type SnapshotSubject } from '../find.ts'
+import { blockAudit, requireReadable, resourceOf, subjectOf, type SnapshotSubject } from '../find.ts'
 import { ebs } from '../service.ts'
 import { BLOCK_TOKEN_LIFE, PAGE_TOKEN_LIFE, newToken, readToken } from '../tokens.ts'
 
@@ -72,7 +72,7 @@ const listSnapshotBlocks = ebs.row('ListSnapshotBlocks', {
       NextToken,
     }
   },
-  audit: (input) => ({ requestParameters: { snapshotId: input.SnapshotId }, responseElements: null }),
+  audit: (input, _output, subject, call) => blockAudit({ snapshotId: input.SnapshotId }, subject, call),
 })
 
 interface Pair extends SnapshotSubject {
@@ -117,10 +117,8 @@ const listChangedBlocks = ebs.row('ListChangedBlocks', {
       NextToken,
     }
   },
-  audit: (input) => ({
-    requestParameters: { firstSnapshotId: input.FirstSnapshotId, secondSnapshotId: input.SecondSnapshotId },
-    responseElements: null,
-  }),
+  audit: ({ FirstSnapshotId, SecondSnapshotId }, _output, subject, call) =>
+    blockAudit({ firstSnapshotId: FirstSnapshotId, secondSnapshotId: SecondSnapshotId }, subject, call),
 })
 
 /** Snapshots of one volume, or one from the other. */
@@ -146,10 +144,8 @@ const getSnapshotBlock = ebs.row('GetSnapshotBlock', {
       ChecksumAlgorithm: 'SHA256' as const,
     }
   },
-  audit: (input) => ({
-    requestParameters: { snapshotId: input.SnapshotId, blockIndex: input.BlockIndex },
-    responseElements: null,
-  }),
+  audit: ({ SnapshotId, BlockIndex }, _output, subject, call) =>
+    blockAudit({ snapshotId: SnapshotId, blockIndex: BlockIndex }, subject, call),
 })
 
 /** The block that a token stands for, if it is this snapshot's at this index. Throws INVALID_BLOCK_TOKEN. */

@@ -9,7 +9,7 @@ import { completed } from '../../snapshots/create.ts'
 import { snapshotPath, type Ec2Call, type SnapshotRecord } from '../../state.ts'
 import { openKey } from '../dependency.ts'
 import { checksumMismatch, invalid, invalidValue, snapshotNotFound } from '../errors.ts'
-import { requireWritable, resourceOf, subjectOf, type SnapshotSubject } from '../find.ts'
+import { blockAudit, requireWritable, resourceOf, subjectOf, type SnapshotSubject } from '../find.ts'
 import { ebs } from '../service.ts'
 
 const WRITE_KEYS = { decrypt: 'Decrypt' } as const
@@ -34,10 +34,8 @@ const putSnapshotBlock = ebs.row('PutSnapshotBlock', {
     call.state.writers.wrote(snapshotPath(call.region, snapshot.id), call.time)
     return { Checksum: input.Checksum, ChecksumAlgorithm: 'SHA256' as const }
   },
-  audit: (input) => ({
-    requestParameters: { snapshotId: input.SnapshotId, blockIndex: input.BlockIndex, dataLength: input.DataLength },
-    responseElements: null,
-  }),
+  audit: ({ SnapshotId, BlockIndex, DataLength }, _output, subject, call) =>
+    blockAudit({ snapshotId: SnapshotId, blockIndex: BlockIndex, dataLength: DataLength }, subject, call),
 })
 
 /** Throws what AWS refuses blocks with (facts: captures 5.2). The order is not recorded. */

@@ -1,0 +1,102 @@
+import type { Call } from '../../operation/call.ts'
+import type { AuditFacts } from '../../operation/trace.ts'
+import { bucketArn, objectArn } from './names.ts'
+import type { BucketRecord } from './state.ts'
+
+interface AuditedInput {
+  readonly Bucket?: string | undefined
+  readonly Key?: string | undefined
+  readonly VersionId?: string | undefined
+}
+
+/** What is told of an answer, if it has it. */
+interface AuditedOutput {
+  readonly ContentLength?: number | undefined
+  readonly ServerSideEncryption?: string | undefined
+  readonly SSEKMSKeyId?: string | undefined
+  readonly SSECustomerAlgorithm?: string | undefined
+  readonly VersionId?: string | undefined
+  readonly CopySourceVersionId?: string | undefined
+  readonly DeleteMarker?: boolean | undefined
+}
+
+/**
+ * The audit trail's facts about a bucket or an object in it (S3 User Guide, "CloudTrail log file entries for Amazon S3").
+ * @param output undefined when the call failed
+ */
+export function auditFacts(
+  input: AuditedInput,
+  bucket: BucketRecord | undefined,
+  call: Pick<Call, 'http' | 'trace' | 'caller'>,
+  output: AuditedOutput | undefined,
+): AuditFacts {
+  const { Bucket = '', Key, VersionId } = input
+  const { readOnly } = call.trace
+  const named = { bucketName: Bucket, key: Key, versionId: VersionId }
+  return {
+    requestParameters: readOnly ? named : Object.assign(named, toldHeaders(call.http.headers)),
+    responseElements: readOnly || !output ? null : told(output),
+    transfer: {
+      authenticated: authenticationOf(call),
+      bytesIn: Number(call.http.headers['x-amz-decoded-content-length'] ?? call.http.headers['content-length'] ?? 0),
+      bytesOut: readOnly ? output?.ContentLength : 0,
+      encryption: output && encryptionOf(output, readOnly, call),
+    },
+    resources: bucket ? resourcesOf(Bucket, Key, bucket.account) : NOTHING,
+  }
+}
+
+const NOTHING: readonly never[] = []
+
+function resourcesOf(bucket: string, key: string | undefined, account: string): NonNullable<AuditFacts['resources']> {
+  const whole = { arn: bucketArn(bucket), account, type: 'AWS::S3::Bucket' }
+  return key === undefined ? [whole] : [{ arn: objectArn(bucket, key), account, type: 'AWS::S3::Object' }, whole]
+}
+
+/** Headers of writes that CloudTrail tells. Of a customer's key nothing but the algorithm: it is in others. */
+const TOLD = [
+  'x-amz-acl',
+  'x-amz-bypass-governance-retention',
+  'x-amz-copy-source',
+  'x-amz-server-side-encryption',
+  'x-amz-server-side-encryption-aws-kms-key-id',
+  'x-amz-server-side-encryption-customer-algorithm',
+  'x-amz-storage-class',
+] as const
+
+function toldHeaders(headers: Call['http']['headers']): Record<string, string> {
+  const parameters: Record<string, string> = {}
+  for (const name of TOLD) {
+    const value = headers[name]
+    if (value !== undefined) parameters[name] = value
+  }
+  return parameters
+}
+
+/** Headers of answers to writes, with the version that a write has made. */
+function told(output: AuditedOutput): Record<string, unknown> | null {
+  const elements = {
+    'x-amz-server-side-encryption': output.ServerSideEncryption,
+    'x-amz-server-side-encryption-aws-kms-key-id': output.SSEKMSKeyId,
+    'x-amz-server-side-encryption-customer-algorithm': output.SSECustomerAlgorithm,
+    'x-amz-version-id': output.VersionId,
+    'x-amz-copy-source-version-id': output.CopySourceVersionId,
+    'x-amz-delete-marker': output.DeleteMarker === true ? 'true' : undefined,
+  }
+  return Object.values(elements).some((value) => value !== undefined) ? elements : null
+}
+
+function authenticationOf({ http, caller }: Pick<Call, 'http' | 'caller'>) {
+  if (caller.principal.kind === 'anonymous') return undefined
+  return http.form === true || http.headers['authorization'] !== undefined ? 'AuthHeader' : 'QueryString'
+}
+
+const METHODS: Readonly<Record<string, string>> = { AES256: 'SSE_S3', 'aws:kms': 'SSE_KMS' }
+
+/** `SSEApplied`; of a write that left it to the bucket `Default_…`. Of two layers no value is recorded. */
+function encryptionOf(output: AuditedOutput, readOnly: boolean, { http }: Pick<Call, 'http'>): string | undefined {
+  if (output.SSECustomerAlgorithm !== undefined) return 'SSE_C'
+  const method = METHODS[output.ServerSideEncryption ?? '']
+  if (method === undefined || readOnly || http.headers['x-amz-server-side-encryption'] !== undefined) return method
+  return `Default_${method}`
+}
