@@ -1,3 +1,4 @@
+import { createRing } from './ring.ts'
 import type { EventTrail, TrailEntry, TrailPlace } from '../operation/trail.ts'
 
 /** The latest entries, found by account and Region: bounded memory, and no search through what is others'. */
@@ -6,10 +7,52 @@ export interface TrailHistory extends EventTrail {
   clear(): void
 }
 
-/** The entries of one account and Region, oldest first; gone ones are before `head`. */
-interface Queue {
-  entries: TrailEntry[]
-  head: number
+/**
+ * The entries of each account and Region, oldest first. Made up to date when somebody looks something up, for the entries that have
+ * come since: requests that nobody looks up cost nothing.
+ */
+class PlaceIndex {
+  #queues = new Map<string, Map<string, TrailEntry[]>>()
+  #size = 0
+  /** The place up to which entries are indexed. */
+  #upTo = -1
+  readonly #most: number
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** @param newest what is kept, the newest first; it is walked as far as is new */
+  update(newest: Iterable<TrailEntry>): void {
+    // What was indexed once and has been forgotten since goes when there is as much of it as of the rest.
+    if (this.#size > 2 * this.#most) this.clear()
+    const fresh: TrailEntry[] = []
+    for (const entry of newest) {
+      if (entry.place <= this.#upTo) break
+      fresh.push(entry)
+    }
+    for (const entry of fresh.reverse()) for (const place of entry.places()) this.#queueOf(place).push(entry)
+    this.#size += fresh.length
+    this.#upTo = fresh.at(-1)?.place ?? this.#upTo
+  }
+
+  entries(account: string, region: string): readonly TrailEntry[] {
+    return this.#queues.get(account)?.get(region) ?? []
+  }
+
+  clear(): void {
+    this.#queues = new Map()
+    this.#size = 0
+    this.#upTo = -1
+  }
+
+  #queueOf({ account, region }: TrailPlace): TrailEntry[] {
+    let regions = this.#queues.get(account)
+    if (!regions) this.#queues.set(account, (regions = new Map<string, TrailEntry[]>()))
+    let queue = regions.get(region)
+    if (!queue) regions.set(region, (queue = []))
+    return queue
+  }
 }
 
 /**
@@ -17,71 +60,43 @@ interface Queue {
  * @param keeps whether an entry is kept; listeners hear of the others, too
  */
 export function createTrailHistory(most: number, keeps: (entry: TrailEntry) => boolean): TrailHistory {
-  const all: (TrailEntry | undefined)[] = []
-  const queues = new Map<string, Map<string, Queue>>()
+  const all = createRing<TrailEntry>(most)
+  const index = new PlaceIndex(most)
   let place = 0
-  let next = 0
+  /** The place of the latest entry that has been forgotten. */
+  let gone = -1
   let listener: ((entry: TrailEntry) => void) | undefined
-
-  const queueOf = ({ account, region }: TrailPlace): Queue => {
-    let regions = queues.get(account)
-    if (!regions) queues.set(account, (regions = new Map<string, Queue>()))
-    let queue = regions.get(region)
-    if (!queue) regions.set(region, (queue = { entries: [], head: 0 }))
-    return queue
-  }
-
-  const forget = (entry: TrailEntry) => {
-    for (const { account, region } of entry.places()) {
-      const regions = queues.get(account)
-      const queue = regions?.get(region)
-      if (!regions || !queue) continue
-      // INVARIANT: the oldest of all is the oldest of its place.
-      queue.head++
-      if (queue.head === queue.entries.length) {
-        regions.delete(region)
-        if (regions.size === 0) queues.delete(account)
-      } else if (queue.head > 256 && queue.head * 2 > queue.entries.length) {
-        queue.entries = queue.entries.slice(queue.head)
-        queue.head = 0
-      }
-    }
-  }
 
   return {
     add(make) {
       const entry = make(place++)
       if (listener) listener(entry)
       if (!keeps(entry)) return
-      const oldest = all[next]
-      if (oldest) forget(oldest)
-      all[next] = entry
-      next = (next + 1) % most
-      for (const each of entry.places()) queueOf(each).entries.push(entry)
+      gone = all.add(entry)?.place ?? gone
     },
     *newest(account, region, upTo = Infinity) {
-      const queue = queues.get(account)?.get(region)
-      if (!queue) return
-      const { entries, head } = queue
-      for (let at = lastUpTo(entries, head, upTo); at >= head; at--) {
+      index.update(all.newest())
+      const entries = index.entries(account, region)
+      for (let at = lastUpTo(entries, upTo); at >= 0; at--) {
         const entry = entries[at]
-        if (entry) yield entry
+        if (!entry || entry.place <= gone) return
+        yield entry
       }
     },
     listen(heard) {
       listener = heard
     },
     clear() {
-      all.length = 0
-      next = 0
-      queues.clear()
+      all.clear()
+      index.clear()
+      gone = -1
     },
   }
 }
 
-/** The index of the last entry whose place is not beyond `upTo`; one before `head` when there is none. */
-function lastUpTo(entries: readonly TrailEntry[], head: number, upTo: number): number {
-  let low = head
+/** The index of the last entry whose place is not beyond `upTo`; -1 when there is none. */
+function lastUpTo(entries: readonly TrailEntry[], upTo: number): number {
+  let low = 0
   let high = entries.length
   while (low < high) {
     const middle = (low + high) >> 1
