@@ -4,6 +4,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
+COPY tools/assets.mjs ./tools/
 COPY emulator ./emulator
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 

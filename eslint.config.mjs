@@ -74,6 +74,18 @@ export default tseslint.config(
     ROOMS.filter((room) => !PLUGIN_MAY_IMPORT.includes(room)),
     `plugin/ imports only ${PLUGIN_MAY_IMPORT.join(', ')} of emulator/`,
   ),
+  // The console's page: programs for the browser as they are served, with types in their comments.
+  {
+    files: ['emulator/server/console/page/*.js'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/dot-notation': 'off',
+      eqeqeq: 'error',
+      complexity: ['error', 20],
+    },
+  },
   {
     files: ['**/*.mjs'],
     languageOptions: {

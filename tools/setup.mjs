@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { copyAssets } from './assets.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const at = (path) => root + path
@@ -32,6 +33,7 @@ if (build) {
   ) {
     console.log('Building …')
     run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')])
+    copyAssets(at('dist'))
     // An incremental build that changes nothing leaves its record alone; mark it as of now.
     utimesSync(at(info), new Date(), new Date())
   }

@@ -1,5 +1,5 @@
 /** The matchers' reasons for not matching, as a person would say them. */
-const TEXT: Readonly<Record<string, string>> = {
+export const BECAUSE: Readonly<Record<string, string>> = {
   'value-does-not-match': 'the value differs',
   'absent-key-fails': 'the request has no such condition key',
   'key-absent': 'the request has no such condition key',
@@ -22,4 +22,4 @@ const TEXT: Readonly<Record<string, string>> = {
   'child-constraints-looser': 'a grant made under it may not have looser constraints',
 }
 
-export const becauseText = (because: string): string => TEXT[because] ?? because.replaceAll('-', ' ')
+export const becauseText = (because: string): string => BECAUSE[because] ?? because.replaceAll('-', ' ')

@@ -4,7 +4,8 @@ import { becauseText } from './becauseText.ts'
 import type { NearMiss } from './nearMiss.ts'
 import type { ContextValue, GrantConstraints, Layer } from './types.ts'
 
-const LAYER: Readonly<Record<Layer, string>> = {
+/** What people call the layers. */
+export const LAYER: Readonly<Record<Layer, string>> = {
   identity: 'identity policies',
   boundary: 'permissions boundary',
   session: 'session policies',

@@ -35,7 +35,7 @@ function gateLines(gate: GateView, bold: (text: string) => string, style: { read
 }
 
 /** What to do about a key that would not work although it may be used. */
-const FAILURES: Readonly<Record<string, string>> = {
+export const FAILURES: Readonly<Record<string, string>> = {
   DisabledException: 'the key is disabled; kms:EnableKey enables it',
   KMSInvalidStateException:
     "the key's state forbids this; kms:DescribeKey shows it (kms:CancelKeyDeletion, kms:EnableKey)",

@@ -127,6 +127,7 @@ export function welcome(url: string, settings: Settings, milliseconds: number, t
       ? `Credentials: any 12-digit account id with secret "test" is that account's root. Clients need AWS_ENDPOINT_URL=${reached}`
       : `Credentials: those that IAM made; the bootstrap door is closed. Clients need AWS_ENDPOINT_URL=${reached}`,
     ...(settings.upstreams ? [forwards(settings.upstreams)] : []),
+    ...(settings.admin ? [`Console: ${reached}/_twokey/console shows each request, and why it was refused.`] : []),
     ...(tlsUrl === undefined
       ? []
       : [

@@ -64,7 +64,7 @@ describe('the live stream of decisions', () => {
     const reading = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
     const next = async () => (await reading.read()).value
     expect(answer.headers.get('content-type')).toBe('text/event-stream')
-    expect(await next()).toBe(':\n\n')
+    expect(await next()).toBe('retry: 1000\n\n')
     await world.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'other', Body: 'x' }))
     expect(await next()).toMatch(/^data: \{"requestId":.*"operation":"PutObject".*"outcome":"allowed"\}\n\n$/)
     world.emulator.emulator.decisions.clear()

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const CACHE = join(ROOT, 'node_modules/.cache/twokey-tests')
+const ASSETS = join(ROOT, 'tools/assets.mjs')
 /** Builds of sources that have changed since are thrown away after an hour: another run may still use them. */
 const KEEP_MS = 3_600_000
 
@@ -30,6 +31,8 @@ function build(home: string): void {
   const project = ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(making, 'dist')]
   const { status, stdout } = spawnSync(process.execPath, [compiler, ...project, ...options], { encoding: 'utf8' })
   if (status !== 0) throw new Error(`the emulator does not compile:\n${stdout}`)
+  const copied = spawnSync(process.execPath, [ASSETS, join(making, 'dist')], { encoding: 'utf8' })
+  if (copied.status !== 0) throw new Error(`the files of the console cannot be copied:\n${copied.stderr}`)
   writeFileSync(join(making, 'package.json'), '{"type":"module"}')
   symlinkSync(join(ROOT, 'fixtures'), join(making, 'fixtures'))
   try {
@@ -49,7 +52,8 @@ function fingerprint(): string {
     if (stat.isDirectory()) for (const name of readdirSync(join(ROOT, path)).sort()) add(join(path, name))
     else hash.update(`${path} ${String(stat.mtimeMs)} ${String(stat.size)}\n`)
   }
-  for (const path of ['emulator', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']) add(path)
+  for (const path of ['emulator', 'tools/assets.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'])
+    add(path)
   return hash.digest('hex').slice(0, 20)
 }
 

@@ -3,6 +3,7 @@ import { isAccountId } from '../../lib/arn.ts'
 import { StateError } from '../../state/errors.ts'
 import type { StateDocument } from '../../state/store.ts'
 import type { Emulator } from '../app.ts'
+import { consoleRouter } from '../console/router.ts'
 import { AdminError } from './adminError.ts'
 import { shownDecision } from './decision.ts'
 import { parseDuration } from './duration.ts'
@@ -89,6 +90,7 @@ export function adminRouter(emulator: Emulator): Router {
     if (!emulator.tls) throw new AdminError(404, 'there is no TLS port; set TWOKEY_TLS_PORT')
     res.type('application/x-pem-file').send(emulator.tls.certificate.ca)
   })
+  router.use(consoleRouter())
   router.use((req) => {
     throw new AdminError(404, `there is no \`${req.method} /_twokey${req.path}\`; docs/admin.md lists what there is`)
   })
@@ -176,8 +178,8 @@ function listOptions(query: URLSearchParams) {
 /** Server-sent events: one summary per finished request, and `cleared` when everything is forgotten. */
 function stream(emulator: Emulator, req: Request, res: Response): void {
   res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-  // The reader learns at once that it is connected; from then on it misses nothing.
-  res.write(':\n\n')
+  // The reader learns at once that it is connected, and from then on misses nothing; it comes back a second after it was cut off.
+  res.write('retry: 1000\n\n')
   const send = (event: string) => {
     // A reader that does not keep up is let go, so that memory stays bounded.
     if (!res.write(event) && res.writableLength > 1_000_000) res.destroy()

@@ -1,0 +1,16 @@
+// What the compiler leaves where it is: the files of the console's page. `node tools/assets.mjs [<dist>]`
+import { cpSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const PAGE = 'emulator/server/console/page'
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** @param {string} dist where the compiler put the programs */
+export function copyAssets(dist) {
+  const to = join(dist, PAGE)
+  rmSync(to, { recursive: true, force: true })
+  cpSync(join(root, PAGE), to, { recursive: true, filter: (from) => basename(from) !== 'tsconfig.json' })
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) copyAssets(process.argv[2] ?? join(root, 'dist'))
