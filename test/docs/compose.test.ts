@@ -8,7 +8,10 @@ const compose = readFileSync(`${root}docker-compose.yml`, 'utf8')
 
 /** The text of each service: what stands deeper than its name. */
 const services = new Map(
-  [...compose.matchAll(/^ {2}([\w-]+):\n((?: {4,}.*\n|\s*\n| *#.*\n)+)/gm)].map(([, name = '', text = '']) => [name, text]),
+  [...compose.matchAll(/^ {2}([\w-]+):\n((?: {4,}.*\n|\s*\n| *#.*\n)+)/gm)].map(([, name = '', text = '']) => [
+    name,
+    text,
+  ]),
 )
 
 describe('docker-compose.yml', () => {
