@@ -173,6 +173,14 @@ export interface PolicySet {
  */
 export type Guard = 'ordinary' | 'key' | 'trust' | 'none'
 
+/** A bucket's settings against letting everyone in. */
+export interface PublicAccessBlock {
+  readonly blockPublicAcls: boolean
+  readonly ignorePublicAcls: boolean
+  readonly blockPublicPolicy: boolean
+  readonly restrictPublicBuckets: boolean
+}
+
 /** One question: may this principal do this to that, now? */
 export interface AuthorizationRequest {
   readonly principal: Principal
@@ -184,6 +192,8 @@ export interface AuthorizationRequest {
   readonly resourceAccount: string | undefined
   readonly guard: Guard
   readonly context: ConditionContext
+  /** S3's bucket: its settings against public policies, where there are any. Only for suggestions. */
+  readonly publicAccessBlock?: PublicAccessBlock | undefined
   /** Under which name grants list this action (`Decrypt`, `ReEncryptFrom`); undefined when grants cannot allow it. */
   readonly grantOperation?: string | undefined
   /** What grant constraints are compared with. Undefined where constraints do not apply (DescribeKey, RetireGrant). */

@@ -29,6 +29,7 @@ export function decide(check: Check, call: Call): Decision {
       resource: resource.arn,
       resourceAccount: resource.account,
       guard: resource.guard,
+      publicAccessBlock: resource.publicAccessBlock,
       context: conditionContext(check, call),
       grantOperation: check.grantOperation,
       encryptionContext: check.encryptionContext,

@@ -3,7 +3,7 @@
  * request path reads them. The operation's name alone gives its input and output types, from AWS's own client.
  */
 import type { AwsError } from '../lib/awsError.ts'
-import type { ContextValue, Decision, Grant, GrantConstraints, Guard, PolicySource } from '../access/types.ts'
+import type { ContextValue, Decision, Grant, GrantConstraints, Guard, PolicySource, PublicAccessBlock } from '../access/types.ts'
 import type { ConstraintTable } from './constraints.ts'
 import type { OpenForm } from '../wire/formData.ts'
 import type { WireRequest, WireResponse } from '../wire/protocol.ts'
@@ -48,6 +48,8 @@ export interface Resource {
   readonly acl?: PolicySource | undefined
   /** Grants that could name this caller, found by index. */
   readonly grants?: readonly Grant[] | undefined
+  /** A bucket's settings against public policies, for suggestions. */
+  readonly publicAccessBlock?: PublicAccessBlock | undefined
   /** Condition keys that come from the resource, in AWS's spelling (`aws:ResourceTag/team`, `kms:KeySpec`). */
   readonly context?: ConditionKeys | undefined
   /**

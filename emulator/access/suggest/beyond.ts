@@ -33,7 +33,7 @@ function advice(request: AuthorizationRequest, { resource: policy }: PolicySet) 
     return {
       title: 'look at the key',
       where: 'at the key',
-      what: `either there is no such key in account ${resourceAccount ?? ''} and this Region, or ${action} is for the key's own account only: call it there`,
+      what: `either there is no such key in this Region, or it is another account's and ${action} is for the key's own account only`,
     }
   if (typeof context.get('s3:resourceaccount') === 'string')
     return {

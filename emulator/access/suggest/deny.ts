@@ -1,6 +1,7 @@
 import { namesOnly, statementAt } from './document.ts'
 import type { AuthorizationRequest, CompiledStatement, Layer, PolicySource } from '../types.ts'
 import { calledBy, placeOf, uneditable, type Place } from './places.ts'
+import { unblock } from './publicAccess.ts'
 import { literal, principalArn, tellingKey } from './statement.ts'
 import { statementName } from './text.ts'
 import type { Change, PolicyStatement } from './types.ts'
@@ -14,9 +15,10 @@ export interface Struck {
 }
 
 /** The Deny without this request's caller, action and resource, and if that can be written, with nothing else left out. */
-export function narrowDeny({ source, layer, statement }: Struck, request: AuthorizationRequest): Change {
+export function narrowDeny({ source, layer, statement }: Struck, request: AuthorizationRequest): Change | undefined {
+  // A setting that stands as a policy.
+  if (source.fixed) return unblock(request, false)
   const place = placeOf(source, layer, request)
-  if (source.fixed) return fixedDeny(source, place)
   const written = statementAt(source, statement.index, request)
   const left = leftOf(written, layer, place, source.policy.version === '2012-10-17', request)
   const at = { policy: source.name, statement: statement.index, sid: statement.sid ?? null }
@@ -28,18 +30,6 @@ export function narrowDeny({ source, layer, statement }: Struck, request: Author
     return { ...change, what: `remove ${statementName(at)}, the Deny`, remove: at, ...opens }
   const what = `in place of ${statementName(at)}, the Deny: ${left.statements.map((each) => JSON.stringify(each)).join(' ')}`
   return { ...change, what, replace: { ...at, with: left.statements }, ...opens }
-}
-
-/** A denial that a setting makes; today that is one. */
-function fixedDeny({ name }: PolicySource, { target }: Place): Change {
-  const bucket = target?.replace(/^.*:/, '') ?? ''
-  return {
-    kind: 'acl-or-other',
-    target,
-    where: `in the public access block of bucket ${bucket}`,
-    what: `set ${name} to false (aws s3api put-public-access-block --bucket ${bucket}), or let the bucket policy name its principals instead of everyone`,
-    alsoOpens: 'everything that the bucket policy allows to other accounts and anonymous callers',
-  }
 }
 
 interface Left {

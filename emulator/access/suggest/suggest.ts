@@ -8,6 +8,7 @@ import { afterChange } from './apply.ts'
 import { beyondPolicies } from './beyond.ts'
 import { narrowDeny, type Struck } from './deny.ts'
 import { inLevel, inLimit } from './limits.ts'
+import { unblock } from './publicAccess.ts'
 import type { Change, Suggestion } from './types.ts'
 
 /**
@@ -46,7 +47,8 @@ function withoutDenies(request: AuthorizationRequest, policies: PolicySet): Stat
     const id = `${source.arn ?? `${source.layer} ${source.holder ?? ''} ${source.name}`} ${String(statement.index)}`
     if (seen.has(id)) continue
     seen.add(id)
-    state = after(state, narrowDeny(struck, request), request)
+    const change = narrowDeny(struck, request)
+    if (change) state = after(state, change, request)
   }
   return state
 }
@@ -109,6 +111,8 @@ function complete(
       if (named) return undefined
       named = true
       change = letIn(request, state.policies, way, amending)
+      const inTheWay = change?.add?.['Principal'] === '*' ? unblock(request, true) : undefined
+      if (inTheWay) state = after(state, inTheWay, request)
     } else change = lacking(side, request, state.policies, amending)
     if (!change) return undefined
     state = after(state, change, request)
@@ -151,7 +155,7 @@ function titleOf(changes: readonly Change[], { action }: AuthorizationRequest): 
     if (grant) return `make a grant of ${action}`
     if (add) return `allow ${action} ${where}`
     if (remove) return `remove the Deny ${where}`
-    if (!replace) return `change what stands ${where}`
+    if (!replace) return `let policies let everyone in ${where}`
     return replace.with.some(({ Effect }) => Effect === 'Allow')
       ? `let the condition hold ${where}`
       : `narrow the Deny ${where}`

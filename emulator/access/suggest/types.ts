@@ -22,7 +22,7 @@ export type ChangeKind =
   /** What no policy document holds: a setting, or the request itself. */
   | 'acl-or-other'
 
-/** Exactly one of `add`, `remove`, `replace` and `grant` is there, or else `command` alone, or for `acl-or-other` none. */
+/** Exactly one of `add`, `remove`, `replace`, `grant` and `publicAccessBlock` is there; none where only people can help themselves. */
 export interface Change {
   readonly kind: ChangeKind
   /**
@@ -46,6 +46,11 @@ export interface Change {
   readonly replace?: StatementAt & { readonly with: readonly PolicyStatement[] }
   /** The input of kms:CreateGrant, to be called by an administrator of the key. */
   readonly grant?: GrantToMake
+  /** The input of s3:PutPublicAccessBlock. */
+  readonly publicAccessBlock?: {
+    readonly Bucket: string
+    readonly PublicAccessBlockConfiguration: Readonly<Record<string, boolean>>
+  }
   /** The same as an AWS CLI command, where there is one. */
   readonly command?: string
   /** What else becomes possible, in words, where no narrower change can be written. */

@@ -1,5 +1,5 @@
 import type { LoggingEnabled, WebsiteConfiguration } from '@aws-sdk/client-s3'
-import type { Tags } from '../../access/types.ts'
+import type { PublicAccessBlock, Tags } from '../../access/types.ts'
 import type { Collection, CollectionSpec, Store } from '../../state/store.ts'
 import type { CorsRule } from './cors/rules.ts'
 import { createLeases, type Leases } from './data/leases.ts'
@@ -23,13 +23,6 @@ export interface DefaultEncryption {
   readonly bucketKey: boolean
   /** Encryption types that writes must not use. */
   readonly blocked: readonly ('NONE' | 'SSE-C')[]
-}
-
-export interface PublicAccessBlock {
-  readonly blockPublicAcls: boolean
-  readonly ignorePublicAcls: boolean
-  readonly blockPublicPolicy: boolean
-  readonly restrictPublicBuckets: boolean
 }
 
 export type AclPermission = 'FULL_CONTROL' | 'READ' | 'READ_ACP' | 'WRITE' | 'WRITE_ACP'

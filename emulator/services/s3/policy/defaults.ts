@@ -1,4 +1,4 @@
-import type { PublicAccessBlock } from '../state.ts'
+import type { PublicAccessBlock } from '../../../access/types.ts'
 
 /** What a new bucket has (facts: A2). */
 export const BLOCK_ALL: PublicAccessBlock = {
