@@ -40,9 +40,9 @@ async function settle(folder: string, variables: Variables): Promise<Outputs> {
 }
 
 describe('Terraform', () => {
-  test('applies, plans clean, and destroys keys, buckets and principals', async () => {
+  test('applies, plans clean, and destroys keys, buckets, principals and a trail', async () => {
     await live(everyday)
-  }, 240_000)
+  }, 300_000)
 
   test('does so with KMS: each kind of key, aliases, grants, replicas, imported material, ciphertexts, a custom key store', async () => {
     await fetch(`${twokey.url}/_twokey/cloudhsm`, {

@@ -15,10 +15,11 @@ provider "aws" {
   skip_region_validation      = true
   max_retries                 = 1
   endpoints {
-    iam = var.endpoint
-    kms = var.endpoint
-    s3  = var.endpoint
-    sts = var.endpoint
+    cloudtrail = var.endpoint
+    iam        = var.endpoint
+    kms        = var.endpoint
+    s3         = var.endpoint
+    sts        = var.endpoint
   }
 }
 
