@@ -99,6 +99,13 @@ export default tseslint.config(
     },
   },
   {
+    files: ['**/*.cjs'],
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: { module: 'writable', require: 'readonly', process: 'readonly', __filename: 'readonly' },
+    },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: {
       'max-lines': 'off',

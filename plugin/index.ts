@@ -1,3 +1,5 @@
+import { outside } from './outside.ts'
+
 /** How other programs take the emulator in (docs/plugin.md). */
-export { createEmulator, type Emulator } from '../emulator/server/app.ts'
-export { DEFAULTS, type Settings } from '../emulator/server/settings.ts'
+export const { createTwokey, connectTwokey } = outside(import.meta.url, './main.js') as typeof import('./main.ts')
+export type * from './types.ts'

@@ -1,6 +1,7 @@
 import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import express, { type Express } from 'express'
 import { answerClientErrors } from './clientError.ts'
 import { createDecisionLog, type DecisionLog } from '../audit/decisionLog.ts'
@@ -47,6 +48,8 @@ export interface Emulator {
   readonly usage: UsageMeter
   /** Opens the ports; resolves to the base URL, e.g. `http://127.0.0.1:4566`. */
   listen(): Promise<string>
+  /** Serves HTTP on a connection that was made elsewhere: within the process, or at a port that is not the emulator's own. */
+  accept(connection: Duplex): void
   /** Where HTTPS is served and by which authority; undefined without a TLS port. */
   readonly tls: { readonly url: string; readonly certificate: LocalCertificate } | undefined
   /** Empties everything: accounts, keys, objects, decisions; the clock goes back to the machine's. */
@@ -61,16 +64,20 @@ export interface Emulator {
   close(): Promise<void>
 }
 
-/** The only place that wires the rooms together. Throws with a sentence when a file or the data directory cannot be used. */
+/**
+ * The only place that wires the rooms together. Throws with a sentence when a file or the data directory cannot be used.
+ * @param machine the machine's clock, in milliseconds since the epoch
+ */
 export async function createEmulator(
   settings: Settings,
   log: (line: string) => void = () => undefined,
+  machine: () => number = Date.now,
 ): Promise<Emulator> {
   const nitroRoots = readNitroRoots(settings.nitroRoot)
   const store = await openStore({ dir: settings.dataDir, fsync: settings.fsync, log })
   const blobs = openBlobs(settings.dataDir, { fsync: settings.fsync })
   const clockState = store.collection<{ offset: number }>({ name: 'clock', scope: 'global' })
-  const clock = createClock(clockState.in().get('clock')?.offset ?? 0)
+  const clock = createClock(clockState.in().get('clock')?.offset ?? 0, machine)
   const ids = createIds(settings.idSeed)
   const registry = createRegistry(SERVICES, store)
   const trail = createAuditTrail()
@@ -122,7 +129,10 @@ export async function createEmulator(
     plainIsSecure: settings.tlsPort === undefined,
   }
   const app = express()
-  const servers: Server[] = []
+  const classes = requestClasses(app)
+  const plain = createServer(classes, app)
+  answerClientErrors(plain, env.ids)
+  const servers: Server[] = [plain]
   let tls: Emulator['tls']
 
   /** After the state was emptied or replaced: nothing of what was remembered is true any more. */
@@ -147,10 +157,6 @@ export async function createEmulator(
     trail,
     usage,
     async listen() {
-      const classes = requestClasses(app)
-      const plain = createServer(classes, app)
-      servers.push(plain)
-      answerClientErrors(plain, env.ids)
       const port = await open(plain, settings.port, settings.host)
       if (settings.tlsPort !== undefined) {
         const { localCertificate } = await import('./certificate.ts')
@@ -161,6 +167,9 @@ export async function createEmulator(
         tls = { url: urlOf('https', settings.host, await open(secure, settings.tlsPort, settings.host)), certificate }
       }
       return urlOf('http', settings.host, port)
+    },
+    accept(connection) {
+      plain.emit('connection', connection)
     },
     get tls() {
       return tls

@@ -42,8 +42,10 @@ export interface Exchange {
   // receive
   readonly time: number
   readonly method: string
-  /** Percent-encoded, as sent. */
+  /** Percent-encoded, as sent; below the path at which another server has mounted this one. */
   readonly path: string
+  /** The whole of it: what the client has signed. */
+  readonly signedPath: string
   readonly query: string
   /** Of a form, once it has been authenticated: its fields, and those headers that are about the connection. */
   headers: Readonly<Record<string, string | undefined>>

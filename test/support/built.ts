@@ -52,7 +52,14 @@ function fingerprint(): string {
     if (stat.isDirectory()) for (const name of readdirSync(join(ROOT, path)).sort()) add(join(path, name))
     else hash.update(`${path} ${String(stat.mtimeMs)} ${String(stat.size)}\n`)
   }
-  for (const path of ['emulator', 'tools/assets.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'])
+  for (const path of [
+    'emulator',
+    'plugin',
+    'tools/assets.mjs',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'package-lock.json',
+  ])
     add(path)
   return hash.digest('hex').slice(0, 20)
 }

@@ -8,6 +8,7 @@ import { AdminError } from './adminError.ts'
 import { shownDecision } from './decision.ts'
 import { parseDuration } from './duration.ts'
 import { buildClusters, buildEndpoints, buildWorld } from '../world/build.ts'
+import { issueCredentials } from '../world/credentials.ts'
 import { playScenario, readScenario } from '../world/scenario.ts'
 import type { EndpointRecord } from '../endpoints/endpoints.ts'
 import { readWorld, WorldError } from '../world/world.ts'
@@ -69,6 +70,9 @@ export function adminRouter(emulator: Emulator): Router {
   router.post('/worlds', json, async (req, res) => {
     const keys = await buildWorld(emulator, readWorld(req.body))
     res.json({ keys: Object.fromEntries(keys) })
+  })
+  router.post('/credentials', json, async (req, res) => {
+    res.json(await issueCredentials(emulator, (req.body as { for?: unknown } | undefined)?.for))
   })
   router.post('/cloudhsm', json, (req, res) => {
     const { account, region, items } = declared(req.body, 'clusters', '"cluster-…":{…}')

@@ -42,7 +42,7 @@ export function authenticate(exchange: Exchange): void | Promise<void> {
     )
   }
   const payload = payloadIn(exchange, claim)
-  const seed = core.verifier.verify(claim, exchange, found.secret, payloadHash(payload, exchange.body))
+  const seed = core.verifier.verify(claim, signedOf(exchange), found.secret, payloadHash(payload, exchange.body))
   // AWS does not know some temporary credentials at all at IAM and STS (facts: H2).
   if (!sessionMay(found.caller.principal, serviceName, exchange.operation ?? '')) {
     throw new SignatureProblem({ code: 'bad-token', accessKeyId: claim.accessKeyId })
@@ -54,6 +54,12 @@ export function authenticate(exchange: Exchange): void | Promise<void> {
 /** What is forwarded as a stream is not covered by the signature, and the signature says so. */
 const payloadIn = (exchange: Exchange, claim: Claim): Payload =>
   exchange.forwarding && exchange.row?.streams ? { kind: 'unsigned' } : payloadOf(exchange, claim, exchange.serviceName)
+
+/** The request as its client has signed it. */
+const signedOf = (exchange: Exchange): Pick<Exchange, 'method' | 'path' | 'query' | 'headers'> => {
+  const { method, path, signedPath, query, headers } = exchange
+  return signedPath === path ? exchange : { method, path: signedPath, query, headers }
+}
 
 function tieBody(exchange: Exchange, payload: Payload, seed: Seed | undefined): void | Promise<void> {
   if (!exchange.row?.streams) return checkBody(exchange, payload, seed)

@@ -22,6 +22,8 @@ export function receive(core: Core, req: IncomingMessage, res: ServerResponse): 
   const url = req.url ?? '/'
   const mark = url.indexOf('?')
   const path = mark < 0 ? url : url.slice(0, mark)
+  // Servers that mount others shorten `url` and keep what was sent.
+  const { originalUrl = url } = req as { readonly originalUrl?: string }
   return {
     core,
     req,
@@ -29,6 +31,7 @@ export function receive(core: Core, req: IncomingMessage, res: ServerResponse): 
     time: core.env.clock.now(),
     method: req.method ?? 'GET',
     path,
+    signedPath: originalUrl === url ? path : (originalUrl.split('?', 1)[0] ?? path),
     query: mark < 0 ? '' : url.slice(mark + 1),
     headers: req.headers as Exchange['headers'],
     requestId: core.env.ids.uuid(),
@@ -62,6 +65,7 @@ export function receive(core: Core, req: IncomingMessage, res: ServerResponse): 
 /** Reads the body of operations that do not stream theirs; refuses more than AWS would ever accept. */
 export function read(exchange: Exchange): void | Promise<void> {
   const { req, headers } = exchange
+  if (req.readableDidRead && exchange.body === EMPTY) throw readBefore()
   // Streamed by the row, or read already to learn which service is meant.
   if (exchange.row?.streams || req.readableEnded) return
   const largest = exchange.forwarding ? LARGEST_FORWARDED : LARGEST_BODY
@@ -99,6 +103,14 @@ export function read(exchange: Exchange): void | Promise<void> {
     })
   })
 }
+
+/** Of a server that has this one mounted; AWS has no word for it. */
+const readBefore = () =>
+  new AwsError(
+    'BodyAlreadyRead',
+    400,
+    'twokey: the body of this request was read before it came here; mount twokey before body parsers such as express.urlencoded() and express.raw()',
+  )
 
 /** S3's own words (S3 API Reference, "List of error codes"); elsewhere those of AWS's common front end. */
 const tooLarge = ({ serviceName }: Exchange) =>

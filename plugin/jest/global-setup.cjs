@@ -1,0 +1,2 @@
+// `globalSetup`: one emulator for all test files.
+module.exports = (globalConfig) => require('./globalSetup.js').setUp(globalConfig)

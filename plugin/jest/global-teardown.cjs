@@ -1,0 +1,2 @@
+// `globalTeardown`
+module.exports = () => require('./globalSetup.js').tearDown()

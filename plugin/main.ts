@@ -1,0 +1,2 @@
+export { connectTwokey } from './connect.ts'
+export { createTwokey } from './twokey.ts'
