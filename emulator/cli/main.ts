@@ -6,6 +6,7 @@ const COMMANDS: Readonly<Record<string, { readonly says: string; readonly load: 
   start: { says: 'start the emulator', load: () => import('./start.ts') },
   explain: { says: 'why a request was allowed or denied, gate by gate', load: () => import('./explain.ts') },
   usage: { says: 'what KMS was asked, by key and service, and what it would cost', load: () => import('./usage.ts') },
+  policy: { says: 'the least policies for what a principal did', load: () => import('./policy.ts') },
   scenario: { says: 'known denials as data: list and play them', load: () => import('./scenario.ts') },
   state: { says: 'export, import or reset the state', load: () => import('./state.ts') },
   clock: { says: "show or move the emulator's clock", load: () => import('./clock.ts') },

@@ -8,6 +8,7 @@ import { createDecisionLog, type DecisionLog } from '../audit/decisionLog.ts'
 import { createAuditTrail, type AuditTrail } from '../audit/cloudTrail.ts'
 import { createRecorder, type Recorder } from '../audit/recorder.ts'
 import { createUsageMeter, type UsageMeter } from '../audit/usage.ts'
+import { createUseRecord, type UseRecord } from '../audit/use/record.ts'
 import { createClock, type Clock } from '../lib/clock.ts'
 import { createIds } from '../lib/ids.ts'
 import type { Environment } from '../operation/call.ts'
@@ -46,6 +47,8 @@ export interface Emulator {
   readonly decisions: DecisionLog
   readonly trail: AuditTrail
   readonly usage: UsageMeter
+  /** What principals did, for the policies that they need. */
+  readonly use: UseRecord
   /** Opens the ports; resolves to the base URL, e.g. `http://127.0.0.1:4566`. */
   listen(): Promise<string>
   /** Serves HTTP on a connection that was made elsewhere: within the process, or at a port that is not the emulator's own. */
@@ -113,7 +116,8 @@ export async function createEmulator(
   })
   const decisions = createDecisionLog()
   const usage = createUsageMeter(clock)
-  for (const { listener } of [decisions, trail, usage]) recorder.listen(listener)
+  const use = createUseRecord(clock)
+  for (const { listener } of [decisions, trail, usage, use]) recorder.listen(listener)
   recorder.listen(({ caller, time, service, region, trace }) => {
     if (trace) env.directory.used(caller, { at: time, service, region })
   })
@@ -138,7 +142,7 @@ export async function createEmulator(
   /** After the state was emptied or replaced: nothing of what was remembered is true any more. */
   const beginAnew = () => {
     tls?.certificate.keep()
-    for (const log of [decisions, trail, usage]) log.clear()
+    for (const log of [decisions, trail, usage, use]) log.clear()
     env.quotas?.clear()
     emulator.rearm()
   }
@@ -156,6 +160,7 @@ export async function createEmulator(
     decisions,
     trail,
     usage,
+    use,
     async listen() {
       const port = await open(plain, settings.port, settings.host)
       if (settings.tlsPort !== undefined) {

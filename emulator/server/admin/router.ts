@@ -14,6 +14,7 @@ import type { EndpointRecord } from '../endpoints/endpoints.ts'
 import { readWorld, WorldError } from '../world/world.ts'
 import { ownPagesOnly } from './guard.ts'
 import { keyOf, keysOf } from './keys.ts'
+import { policyOf } from './policy.ts'
 import { usageOf } from './usage.ts'
 
 /** The door for people and tests, `/_twokey/` (DESIGN §8). JSON in, JSON out; errors are `{ "error": "<sentence>" }`. */
@@ -66,6 +67,9 @@ export function adminRouter(emulator: Emulator): Router {
   })
   router.get('/keys/:arn', (req, res) => {
     res.json(keyOf(emulator, req.params.arn))
+  })
+  router.get('/policy', (req, res) => {
+    res.json(policyOf(emulator, queryOf(req)))
   })
   router.post('/worlds', json, async (req, res) => {
     const keys = await buildWorld(emulator, readWorld(req.body))
