@@ -28,7 +28,7 @@ beforeAll(async () => {
 /** Ids differ from run to run. */
 const withoutIds = (text: string) =>
   text
-    .replace(/(?<=key\/)[\da-f]{8}-[\da-f-]{27}/g, '…')
+    .replace(/(?<=key\/)(?:[\da-f]{8}-[\da-f-]{27}|mrk-[\da-f]{32})/g, '…')
     .replace(/\b(vol|snap|ami|i)-[\da-f]{17}\b/g, '$1-…')
     .replace(/ \[decided by: \w+\]/g, '')
 
