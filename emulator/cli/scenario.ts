@@ -1,11 +1,14 @@
 import { CliError } from './cliError.ts'
 import { emulatorUrl } from './door.ts'
+import { create } from './scenarios/create.ts'
 import { load, locate, shipped, type Loaded } from './scenarios/files.ts'
 import { entries, listText } from './scenarios/list.ts'
 import { movesClock, playAlone, playRunning, type Played } from './scenarios/run.ts'
 
 const USAGE = `usage: twokey scenario list                the scenarios that come with Twokey
        twokey scenario run [name|file …]   play them, or all; each in an emulator of its own
+       twokey scenario new <name>          write <name>.json, a scenario to go on from; with --from <request-id> or
+                                           --last-denied what a running emulator denied to a user, ready to be played
 Options: --json           what is listed, or what came of it, as data
          --url [http://…] play them in a running emulator: that one, or where TWOKEY_URL says. Each plays in accounts of its
                           own, called by AWS's clients; refusals are explained, and what it made is cleared away
@@ -32,9 +35,22 @@ export async function run(args: readonly string[]): Promise<number> {
     }
     case 'run':
       return await runAll(optionsOf(rest))
+    case 'new':
+      return await writeNew(rest)
     default:
       throw new CliError(USAGE, 2)
   }
+}
+
+async function writeNew(args: readonly string[]): Promise<number> {
+  const [name, how, id, ...more] = args
+  const from = how === '--last-denied' && id === undefined ? 'last' : how === '--from' ? id : undefined
+  const wrong =
+    name === undefined || name.startsWith('-') || more.length > 0 || (how !== undefined && from === undefined)
+  if (wrong) throw new CliError(USAGE, 2)
+  const file = await create(name, from)
+  process.stdout.write(`wrote ${file}; \`twokey scenario run ${file}\` plays it\n`)
+  return 0
 }
 
 interface Options {
