@@ -23,6 +23,8 @@ export interface HttpFacts {
   readonly secure: boolean
   /** The request is an HTML form; its fields stand among the headers. How long its body is shows at the end only. */
   readonly form?: boolean | undefined
+  /** A service asks for a request that came through a VPC endpoint: the address is none that aws:SourceIp has. */
+  readonly private?: boolean | undefined
 }
 
 /** The VPC endpoint that a request came through. */

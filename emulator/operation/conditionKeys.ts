@@ -67,9 +67,6 @@ class CheckContext implements ConditionContext {
 
 const PRINCIPAL_TAG = 'aws:principaltag/'
 
-/** Where services call from: AWS does not say which address it is. This one belongs to AWS. */
-const SERVICE_ADDRESS = '52.94.133.131'
-
 /** The keys that the call and its caller bring along, in AWS's spelling. */
 const WRITTEN: ReadonlyMap<string, string> = new Map(
   [
@@ -93,10 +90,11 @@ const GLOBAL: Readonly<Record<string, GlobalKey>> = Object.assign(Object.create(
   'aws:currenttime': (call) => new Date(call.time).toISOString(),
   'aws:epochtime': (call) => String(Math.floor(call.time / 1000)),
   'aws:securetransport': (call) => bool(call.http.secure),
-  // What a service asks for its caller comes from the service (KMS developer guide, "Using the IP address condition in policies with
-  // AWS KMS permissions"; facts: denials 2.4); service principals have none. Through a VPC endpoint it is aws:VpcSourceIp instead.
+  // Forwarded calls keep the caller's public address, and nothing of a VPC endpoint (IAM user guide, "Forward access sessions":
+  // `subsequent FAS requests will be made with the same aws:SourceIP`, and aws:SourceVpce, aws:SourceVpc, aws:VpcSourceIp `are not
+  // used`). Service principals have none; through a VPC endpoint it is aws:VpcSourceIp instead.
   'aws:sourceip': (call) =>
-    isService(call) || call.endpoint ? undefined : call.via ? SERVICE_ADDRESS : call.http.sourceIp,
+    isService(call) || call.endpoint || call.http.private === true ? undefined : call.http.sourceIp,
   'aws:vpcsourceip': (call) => call.endpoint && call.http.sourceIp,
   'aws:sourcevpc': (call) => call.endpoint?.vpc,
   'aws:sourcevpcarn': ({ endpoint }) =>

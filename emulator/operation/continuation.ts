@@ -14,17 +14,30 @@ export interface Continuation {
   /** Who asked. The policies are read anew when the work is done. */
   readonly principal: Principal
   readonly accessKeyId?: string | undefined
-  readonly http: { readonly sourceIp: string; readonly userAgent: string; readonly secure: boolean }
+  readonly http: {
+    readonly sourceIp: string
+    readonly userAgent: string
+    readonly secure: boolean
+    readonly private?: boolean
+  }
 }
 
-export const continuationOf = ({ requestId, service, operation, region, caller, http }: Call): Continuation => ({
+export const continuationOf = ({
+  requestId,
+  service,
+  operation,
+  region,
+  caller,
+  http,
+  endpoint,
+}: Call): Continuation => ({
   requestId,
   service,
   operation,
   region,
   principal: caller.principal,
   ...(caller.accessKeyId !== undefined && { accessKeyId: caller.accessKeyId }),
-  http: { sourceIp: http.sourceIp, userAgent: http.userAgent, secure: http.secure },
+  http: { sourceIp: http.sourceIp, userAgent: http.userAgent, secure: http.secure, ...(endpoint && { private: true }) },
 })
 
 /**

@@ -19,6 +19,12 @@ export function keysOf(uses: KeyUses, from: Call, service: ServiceDefinition, re
 
 const NO_OPTIONS: KeyCallOptions = {}
 
+/**
+ * Where a service's own machines call from (KMS developer guide, "Using the IP address condition": "an IP address that is associated with
+ * the Amazon EC2 infrastructure"). AWS does not say which; this one is AWS's.
+ */
+const SERVICE_ADDRESS = '52.94.133.131'
+
 async function forward(
   from: Call,
   service: ServiceDefinition,
@@ -43,7 +49,11 @@ async function forward(
       account: as ? accountOf(as.principal) : from.account,
       caller: as ?? from.caller,
       time: from.time,
-      http: from.http,
+      http: as
+        ? { ...from.http, sourceIp: SERVICE_ADDRESS }
+        : from.endpoint
+          ? { ...from.http, private: true }
+          : from.http,
       env: from.env,
       // A service in its own name remains the one who asks, for the same reason.
       source: as ? undefined : from.source,

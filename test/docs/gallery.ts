@@ -36,8 +36,8 @@ export const CASES: readonly Case[] = [
     scenarios: ['cross-account-*'],
   },
   {
-    what: 'Write into a bucket with SSE-KMS without kms:GenerateDataKey, or with a condition on aws:SourceIp',
-    scenarios: ['write-without-generate-data-key', 'source-ip-condition', 'copy-between-keys'],
+    what: 'Write into a bucket with SSE-KMS without kms:GenerateDataKey, or with a condition that a forwarded call does not meet',
+    scenarios: ['write-without-generate-data-key', 'source-vpce-condition', 'copy-between-keys'],
   },
   { what: 'Large files only: multipart needs kms:Decrypt', scenarios: ['multipart-without-decrypt'] },
   {

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
   CreateBucketCommand,
+  DeleteBucketPolicyCommand,
   DeletePublicAccessBlockCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3'
+import { CreateKeyCommand } from '@aws-sdk/client-kms'
 import { ACCOUNT, OTHER_ACCOUNT, rootOf, type Credentials } from '../support/emulator.ts'
 import { send, signed, type RawRequest } from '../support/raw.ts'
 import { allow, deny, policy, startWorld, type Person, type World } from '../services/s3/support.ts'
@@ -103,6 +105,34 @@ describe('a request through a VPC endpoint', () => {
     await world.s3.send(new PutBucketPolicyCommand({ Bucket, Policy: policy(statement) }))
     expect((await read()).status).toBe(403)
     expect((await direct()).status).toBe(200)
+  })
+
+  it('is forwarded to KMS without the endpoint’s keys, a public one with its aws:SourceIp', async () => {
+    await world.s3.send(new DeleteBucketPolicyCommand({ Bucket }))
+    const KeyId = String((await world.kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn)
+    const encrypted = { Bucket, Key: 'sealed', Body: 'x', ServerSideEncryption: 'aws:kms', SSEKMSKeyId: KeyId } as const
+    await world.s3.send(new PutObjectCommand(encrypted))
+    const [person, given] = [await world.user('guest'), 'kms:Decrypt']
+    const sealed = (host: string) => ask(host, { method: 'GET', path: `/${Bucket}/sealed` }, person.credentials)
+    const { host } = new URL(world.emulator.url)
+    const refused = `User: ${person.arn} is not authorized to perform: ${given} on resource: ${KeyId} because no identity-based policy allows the ${given} action`
+    const may = (Condition: object) => world.allow('guest', allow('s3:*'), { ...allow(given), Condition })
+
+    for (const Condition of [
+      { StringEquals: { 'aws:SourceVpce': ID } },
+      { StringEquals: { 'aws:SourceVpc': VPC } },
+      { Null: { 'aws:VpcSourceIp': 'false' } },
+      // The address within the VPC is none that AWS would tell as aws:SourceIp.
+      { Null: { 'aws:SourceIp': 'false' } },
+    ]) {
+      await may(Condition)
+      const { status, body } = await sealed(s3Host())
+      expect({ status, message: message(body) }).toEqual({ status: 403, message: refused })
+    }
+    await may({ IpAddress: { 'aws:SourceIp': '127.0.0.0/8' }, Bool: { 'aws:ViaAWSService': 'true' } })
+    expect(await sealed(host)).toMatchObject({ status: 200, body: 'x' })
+    await may({ IpAddress: { 'aws:SourceIp': '192.0.2.0/24' } })
+    expect(message((await sealed(host)).body)).toBe(refused)
   })
 
   it('cannot claim an endpoint by headers of its own', async () => {
@@ -207,7 +237,7 @@ describe('an endpoint', () => {
     [
       ID,
       { vpc: VPC, services: ['sqs'] },
-      `VPC endpoint \`${ID}\`: \`services\` must be a list of kms, s3, iam, sts, organizations, ec2, ebs`,
+      `VPC endpoint \`${ID}\`: \`services\` must be a list of kms, s3, iam, sts, organizations, ec2, ebs, cloudtrail`,
     ],
     [
       ID,
