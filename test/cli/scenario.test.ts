@@ -1,3 +1,4 @@
+import { CloudTrailClient, DescribeTrailsCommand } from '@aws-sdk/client-cloudtrail'
 import { DescribeVolumesCommand, EC2Client } from '@aws-sdk/client-ec2'
 import { IAMClient, ListRolesCommand, ListUsersCommand } from '@aws-sdk/client-iam'
 import { DescribeKeyCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms'
@@ -111,7 +112,8 @@ describe('twokey scenario run --url', () => {
     await expect(scenario(['run', 'key-deleted', '--url', twokey.url])).rejects.toThrow(
       '`key-deleted` would move the clock of the running emulator; say --move-clock if that is all right',
     )
-    for (const name of ['key-deleted', 'service-control-policy', 'grant-role-recreated', 'volume-vanishes']) {
+    const trail = 'cloudtrail-key-policy-without-service'
+    for (const name of ['key-deleted', 'service-control-policy', 'grant-role-recreated', 'volume-vanishes', trail]) {
       printed = ''
       expect(await scenario(['run', name, '--move-clock', '--url', twokey.url])).toBe(0)
       const [, account = ''] = /^ {2}111111111111 is (9\d{11}) here$/m.exec(printed) ?? []
@@ -124,10 +126,12 @@ describe('twokey scenario run --url', () => {
       const { Buckets } = await s3.send(new ListBucketsCommand())
       const { Volumes } = await ec2.send(new DescribeVolumesCommand())
       const { Keys = [] } = await kms.send(new ListKeysCommand())
+      const cloudTrail = twokey.client(CloudTrailClient, { credentials })
+      const { trailList } = await cloudTrail.send(new DescribeTrailsCommand())
       const states = await Promise.all(
         Keys.map(async ({ KeyId }) => (await kms.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata?.KeyState),
       )
-      expect([name, Users, Roles, Buckets, Volumes]).toEqual([name, [], [], [], []])
+      expect([name, Users, Roles, Buckets, Volumes, trailList]).toEqual([name, [], [], [], [], []])
       expect(states.filter((state) => state !== 'PendingDeletion')).toEqual([])
     }
     expect(twokey.emulator.clock.offset).toBe(before)

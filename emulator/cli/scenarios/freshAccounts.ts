@@ -25,7 +25,10 @@ export function inFreshAccounts(scenario: Scenario): { scenario: Scenario; accou
 
 /** Where a bucket is named in calls, policies and messages: a key of the same name is another thing. */
 const mentionsOf = (name: string) =>
-  new RegExp(`(?<="(?:Bucket|CopySource)":"/?|arn:aws:s3:::)${name.replaceAll('.', '\\.')}(?![a-z0-9.-])`, 'g')
+  new RegExp(
+    `(?<="(?:Bucket|CopySource|S3BucketName)":"/?|arn:aws:s3:::|S3 bucket )${name.replaceAll('.', '\\.')}(?![a-z0-9.-])`,
+    'g',
+  )
 
 const withBuckets = ({ world }: Scenario, ending: string): Scenario['world'] => ({
   ...world,

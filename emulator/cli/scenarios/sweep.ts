@@ -35,6 +35,7 @@ export async function sweep(stage: Stage, { world, steps }: Scenario, url: strin
     if (spec.region !== undefined) regions.add(spec.region)
     for (const { replicas = [] } of Object.values(spec.keys ?? {})) for (const region of replicas) regions.add(region)
     const root = asRoot(stage, account, spec.region ?? 'us-east-1')
+    if (services.has('cloudtrail')) await clear(root, TRAILS)
     if (services.has('s3') || spec.buckets) await clear(root, BUCKETS)
     for (const region of regions) {
       const there = asRoot(stage, account, region)
@@ -112,6 +113,18 @@ const MACHINES: readonly Kind[] = [
     remove: 'DeleteVolume',
     input: pick('VolumeId'),
     before: ['DetachVolume'],
+  },
+]
+
+/** Before their buckets: they write into them. */
+const TRAILS: readonly Kind[] = [
+  {
+    service: 'cloudtrail',
+    list: 'DescribeTrails',
+    by: { includeShadowTrails: false },
+    items: ['trailList'],
+    remove: 'DeleteTrail',
+    input: ({ TrailARN }) => ({ Name: TrailARN }),
   },
 ]
 
