@@ -169,6 +169,17 @@ const MOST_PARTS = 10_000
 const completeMultipartUpload = s3.row('CompleteMultipartUpload', {
   ...onUpload,
   action: 's3:PutObject',
+  // As for PutObject.
+  also: (input, call, subject) =>
+    input.IfMatch === undefined
+      ? []
+      : [
+          {
+            action: 's3:GetObject',
+            resource: onUpload.resource(input, call, subject),
+            context: onUpload.context(input, call, subject),
+          },
+        ],
   keyUse: DECRYPT,
   async run(input, call, subject) {
     const listed = input.MultipartUpload?.Parts ?? []

@@ -37,6 +37,7 @@ interface WriteInput extends EncryptionRequest, DescriptionInput {
   readonly Bucket?: string | undefined
   readonly Key?: string | undefined
   readonly ExpectedBucketOwner?: string | undefined
+  readonly IfMatch?: string | undefined
 }
 
 /** Bucket, key and headers of a write. */
@@ -75,9 +76,12 @@ export async function* admitWrite(
   yield* writeChecks(input, call, subject, dataKey, main)
 }
 
-/** `s3:PutObject`, `s3:PutObjectTagging` when tags come with it, and `s3:PutObjectAcl` with an ACL. */
+/**
+ * `s3:PutObject`, `s3:PutObjectTagging` when tags come with it, `s3:PutObjectAcl` with an ACL, and `s3:GetObject` with If-Match, which
+ * tells something of the object that is there (S3 user guide, "How to prevent object overwrites with conditional writes").
+ */
 export function* writeChecks(
-  { ACL }: Pick<WriteInput, 'ACL'>,
+  { ACL, IfMatch }: Pick<WriteInput, 'ACL' | 'IfMatch'>,
   call: Pick<Call, 'http' | 'operation'>,
   { bucket, description }: WriteSubject,
   { encryption }: DataKey,
@@ -91,6 +95,7 @@ export function* writeChecks(
   if (description.lock?.retention) yield { ...check, action: 's3:PutObjectRetention' }
   if (description.lock?.legalHold !== undefined) yield { ...check, action: 's3:PutObjectLegalHold' }
   if (setsAcl(ACL, bucket, call)) yield { ...check, action: 's3:PutObjectAcl' }
+  if (IfMatch !== undefined) yield { ...check, action: 's3:GetObject' }
 }
 
 export function admitted({ dataKey }: WriteSubject): DataKey {
