@@ -33,7 +33,8 @@ export async function locate(name: string): Promise<string> {
 /** Reads a scenario file. Throws CliError: which file, where in it, and what to write there. */
 export async function load(file: string): Promise<Loaded> {
   try {
-    return { name: basename(file, '.json'), file, scenario: readScenario(JSON.parse(await readFile(file, 'utf8'))) }
+    const scenario = await readScenario(JSON.parse(await readFile(file, 'utf8')))
+    return { name: basename(file, '.json'), file, scenario }
   } catch (error) {
     const what = error instanceof SyntaxError ? `it is not JSON: ${error.message}` : messageOf(error)
     throw new CliError(`cannot use the scenario \`${file}\`: ${what}`)

@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import { readScenario, type Scenario } from '../../server/world/scenario.ts'
+import type { Scenario } from '../../server/world/scenario.ts'
 
 /**
  * The same scenario in accounts and buckets that nobody has used, so that it can be played in an emulator that holds something: all its
@@ -20,7 +20,7 @@ export function inFreshAccounts(scenario: Scenario): { scenario: Scenario; accou
       text = text.replaceAll(id, `vpce-${randomBytes(17).toString('hex').slice(0, 17)}`)
   }
   const fresh = JSON.parse(text) as Scenario
-  return { scenario: readScenario({ ...fresh, world: withBuckets(fresh, ending) }), accounts }
+  return { scenario: { ...fresh, world: withBuckets(fresh, ending) }, accounts }
 }
 
 /** Where a bucket is named in calls, policies and messages: a key of the same name is another thing. */

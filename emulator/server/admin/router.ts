@@ -92,7 +92,7 @@ export function adminRouter(emulator: Emulator): Router {
     res.json({ declared: Object.keys(items) })
   })
   router.post('/scenarios', json, async (req, res) => {
-    res.json({ steps: await playScenario(emulator, readScenario(req.body)) })
+    res.json({ steps: await playScenario(emulator, await readScenario(req.body)) })
   })
   router.get('/ca.pem', (_req, res) => {
     if (!emulator.tls) throw new AdminError(404, 'there is no TLS port; set TWOKEY_TLS_PORT')

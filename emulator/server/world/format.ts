@@ -1,6 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { misfit, type JsonSchema } from '../../lib/jsonSchema.ts'
+import type { AnySchema } from 'ajv'
+import { misfitOf, type Misfit } from './misfit.ts'
 import { WorldError } from './world.ts'
 
 /** `fixtures/`, beside the program, which runs as it was built (`dist/emulator/…`) or as it is written; undefined where it is not installed. */
@@ -8,23 +10,29 @@ export const FIXTURES = ['../../../../fixtures/', '../../../fixtures/']
   .map((path) => fileURLToPath(new URL(path, import.meta.url)))
   .find((path) => existsSync(`${path}scenario.schema.json`))
 
-let schemas: Readonly<Record<string, JsonSchema>> | undefined
+type Check = (value: unknown) => Misfit | undefined
+
+let check: Promise<Check> | undefined
+
+/** ajv is loaded when the first file is read: nobody else waits for it. */
+async function load(folder: string): Promise<Check> {
+  const { Ajv2020 } = await import('ajv/dist/2020.js')
+  const ajv = new Ajv2020({ allowUnionTypes: true, verbose: true })
+  for (const name of ['world', 'scenario', 'operations'])
+    ajv.addSchema(JSON.parse(await readFile(`${folder}${name}.schema.json`, 'utf8')) as AnySchema)
+  const fits = ajv.compile({ $ref: 'scenario.schema.json' })
+  return (value) => (fits(value) ? undefined : misfitOf(value, fits.errors ?? []))
+}
 
 /**
- * Checks a world or a scenario against the same schema that editors use. Where the program came without its fixtures, the services' own
- * checks have to do. Throws WorldError: where, and what to write there.
+ * Checks a scenario, its world included, against the same schema that editors use. Where the program came without its fixtures, the
+ * services' own checks have to do. Throws WorldError: where, and what to write there.
  */
-export function checkFormat(value: unknown, kind: 'world' | 'scenario'): void {
-  const folder = FIXTURES
-  if (folder === undefined) return
-  schemas ??= Object.fromEntries(
-    ['world', 'scenario', 'operations'].map((name) => [
-      `${name}.schema.json`,
-      JSON.parse(readFileSync(`${folder}${name}.schema.json`, 'utf8')) as JsonSchema,
-    ]),
-  )
-  const found = misfit(value, schemas, `${kind}.schema.json`)
+export async function checkFormat(scenario: unknown): Promise<void> {
+  if (FIXTURES === undefined) return
+  check ??= load(FIXTURES)
+  const found = (await check)(scenario)
   if (!found) return
-  const where = found.path === '' ? `the ${kind}` : `\`${found.path}\``
+  const where = found.path === '' ? 'the scenario' : `\`${found.path}\``
   throw new WorldError(`${where} ${found.problem}; see docs/worlds.md`)
 }

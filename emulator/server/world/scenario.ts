@@ -78,12 +78,12 @@ export const playScenario = (emulator: Emulator, scenario: Scenario): Promise<St
   playOn(insideStage(emulator), scenario)
 
 /** Checks the shape of a parsed scenario file. Throws WorldError: where, and what to write there. */
-export function readScenario(value: unknown): Scenario {
+export async function readScenario(value: unknown): Promise<Scenario> {
   const scenario = value as Partial<Scenario> | null
   if (typeof scenario !== 'object' || scenario === null || !Array.isArray(scenario.steps)) {
     throw new WorldError('a scenario is an object with `title`, `story`, `world` and `steps`; see docs/worlds.md')
   }
   readWorld(scenario.world)
-  checkFormat(scenario, 'scenario')
+  await checkFormat(scenario)
   return scenario as Scenario
 }
