@@ -16,7 +16,7 @@ export async function create(name: string, from: string | undefined): Promise<st
   const file = name.endsWith('.json') ? name : `${name}.json`
   const scenario =
     from === undefined ? STARTER : captured((await ask(`/decisions/${await idOf(from)}`)) as DecisionView)
-  const { steps } = await playAlone({ name, file, scenario: readScenario(scenario) }, () => undefined)
+  const { steps } = await playAlone({ name, file, scenario: await readScenario(scenario) }, () => undefined)
   const differs = steps.find(({ passed }) => !passed)
   if (differs) {
     throw new CliError(
