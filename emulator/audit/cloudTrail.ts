@@ -5,6 +5,7 @@ import { createTrailHistory, type TrailHistory } from './cloudTrailHistory.ts'
 import { accountsOf, recordsOf, serviceRecord, type RecordedRequest } from './cloudTrailRecord.ts'
 import type { Listener, Outcome } from './recorder.ts'
 import { createRing } from './ring.ts'
+import { roughSize } from './weight.ts'
 
 export type { CloudTrailRecord } from '../operation/trail.ts'
 export { eventId } from './cloudTrailIds.ts'
@@ -24,15 +25,19 @@ export interface AuditTrail {
 const RECENT = 1000
 /** How many are remembered that have management events, in all accounts and Regions: instead of AWS's 90 days. */
 export const HISTORY = 10_000
+/** How much those may weigh that are listed, and those that are looked up: bytes, by estimate. */
+const RECENT_BUDGET = 32 * 1024 * 1024
+const HISTORY_BUDGET = 64 * 1024 * 1024
 
 /** The latest calls as CloudTrail would record them. Only what records are made of is kept; they are written when somebody reads them. */
 export function createAuditTrail(historySize = HISTORY): AuditTrail {
   const recent = createRing<TrailEntry>(RECENT)
-  const history = createTrailHistory(historySize, ({ isManagement }) => isManagement)
+  const history = createTrailHistory(historySize, ({ isManagement }) => isManagement, HISTORY_BUDGET)
   const add = (make: (place: number) => TrailEntry) => {
     history.add((place) => {
       const entry = make(place)
-      recent.add(entry)
+      recent.add(entry, entry.weight)
+      while (recent.weight > RECENT_BUDGET && recent.size > 1) recent.drop()
       return entry
     })
   }
@@ -75,9 +80,10 @@ class RequestEntry implements TrailEntry, RecordedRequest {
   readonly readOnly: boolean
   readonly forwarded: RecordedRequest['forwarded']
   readonly later: boolean
+  readonly weight: number
 
   constructor(
-    { requestId, time, service, operation, region, caller, http, error, trace, later }: Outcome,
+    { requestId, time, service, operation, region, caller, http, error, trace, later, size = 0 }: Outcome,
     place: number,
   ) {
     this.place = place
@@ -94,6 +100,7 @@ class RequestEntry implements TrailEntry, RecordedRequest {
     this.readOnly = trace?.readOnly ?? false
     this.forwarded = trace && trace.forwarded.length > 0 ? asked(trace.forwarded) : NOTHING
     this.later = later ?? false
+    this.weight = ENTRY + (size < SHORT ? size : factsSize(this)) + (error?.text.length ?? 0) + http.userAgent.length
   }
 
   get isManagement(): boolean {
@@ -153,12 +160,24 @@ function addPlaces(places: TrailPlace[], region: string, accounts: readonly stri
   }
 }
 
+/** What an entry takes, if not much was sent. */
+const ENTRY = 1536
+/** Below this, what was sent need not be told apart from what records tell of it. */
+const SHORT = 4096
+
+function factsSize({ audit, forwarded }: RequestEntry): number {
+  let size = roughSize(audit)
+  for (const call of forwarded) size += roughSize(call.audit)
+  return size
+}
+
 /** What a service did by itself. */
 class ServiceEntry implements TrailEntry {
   readonly place: number
   readonly time: number
   readonly isManagement = true
   readonly service = undefined
+  readonly weight = ENTRY
   readonly #event: ServiceEvent
 
   constructor(event: ServiceEvent, place: number) {

@@ -58,21 +58,38 @@ class PlaceIndex {
 /**
  * @param most how many entries are kept in all; the oldest goes first, whosever it is
  * @param keeps whether an entry is kept; listeners hear of the others, too
+ * @param budget how much they may weigh together
  */
-export function createTrailHistory(most: number, keeps: (entry: TrailEntry) => boolean): TrailHistory {
+export function createTrailHistory(
+  most: number,
+  keeps: (entry: TrailEntry) => boolean,
+  budget = Infinity,
+): TrailHistory {
   const all = createRing<TrailEntry>(most)
   const index = new PlaceIndex(most)
   let place = 0
   /** The place of the latest entry that has been forgotten. */
   let gone = -1
+  /** The weight of what has been forgotten, but not by the index. */
+  let lingering = 0
   let listener: ((entry: TrailEntry) => void) | undefined
+
+  function forget(entry: TrailEntry | undefined): void {
+    if (!entry) return
+    gone = entry.place
+    lingering += entry.weight
+    if (lingering <= budget) return
+    index.clear()
+    lingering = 0
+  }
 
   return {
     add(make) {
       const entry = make(place++)
       if (listener) listener(entry)
       if (!keeps(entry)) return
-      gone = all.add(entry)?.place ?? gone
+      forget(all.add(entry, entry.weight))
+      while (all.weight > budget && all.size > 1) forget(all.drop())
     },
     *newest(account, region, upTo = Infinity) {
       index.update(all.newest())
@@ -90,6 +107,7 @@ export function createTrailHistory(most: number, keeps: (entry: TrailEntry) => b
       all.clear()
       index.clear()
       gone = -1
+      lingering = 0
     },
   }
 }

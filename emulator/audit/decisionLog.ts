@@ -1,8 +1,10 @@
 import { explain, type Explanation } from '../access/explain.ts'
 import type { Suggestion } from '../access/suggest/types.ts'
 import type { Decision } from '../access/types.ts'
+import { HeldPolicies } from './heldPolicies.ts'
 import type { Listener, Outcome } from './recorder.ts'
-import { createRing } from './ring.ts'
+import { createRing, type Ring } from './ring.ts'
+import { outcomeWeight } from './weight.ts'
 
 /** One of the two locks of a request. */
 export interface GateView {
@@ -61,6 +63,8 @@ export interface DecisionLog {
   /** @param cleared told when everything is forgotten */
   subscribe(subscriber: (summary: DecisionSummary) => void, cleared?: () => void): () => void
   clear(): void
+  /** How much is remembered, and what that takes in bytes by estimate: of all requests, and of those that were refused. */
+  memory(): Readonly<Record<'recent' | 'refused', { readonly count: number; readonly bytes: number }>>
 }
 
 /** Of all requests: few, because each lives long enough to burden the garbage collector. */
@@ -68,11 +72,16 @@ const RECENT = 1000
 /** Of those that were refused: these are the ones that people ask about, also later. */
 const REFUSED = 10_000
 const EARLY = 1000
+/** Bytes, by estimate. Ordinary requests come nowhere near: these are for large ones. */
+export const RECENT_BUDGET = 32 * 1024 * 1024
+export const REFUSED_BUDGET = 96 * 1024 * 1024
+/** Characters of a policy document below which it is not worth counting for every request; for a refusal it is. */
+const SHORT_POLICY = 512
 
 /** The latest decisions, in bounded memory. Only references are kept; the explanation is computed when somebody asks. */
 export function createDecisionLog(): DecisionLog {
-  const recent = createRing<Outcome>(RECENT)
-  const refusals = createRing<Outcome>(REFUSED)
+  const recent = new Shelf(RECENT, RECENT_BUDGET, SHORT_POLICY)
+  const refusals = new Shelf(REFUSED, REFUSED_BUDGET, 0)
   /** What came of requests that have not been heard of themselves yet. */
   const early = new Map<string, Outcome>()
   const subscribers = new Map<(summary: DecisionSummary) => void, (() => void) | undefined>()
@@ -101,9 +110,10 @@ export function createDecisionLog(): DecisionLog {
   return {
     listener(finished) {
       const outcome = together(finished)
-      recent.add(outcome)
+      const weight = outcomeWeight(outcome)
+      recent.add(outcome, weight)
       // A refusal stays known for as long as it is among the refusals.
-      if (outcome.error) refusals.add(outcome)
+      if (outcome.error) refusals.add(outcome, weight)
       if (subscribers.size > 0) for (const subscriber of subscribers.keys()) subscriber(summarise(outcome))
     },
     list({ limit, deniedOnly = false }) {
@@ -133,13 +143,53 @@ export function createDecisionLog(): DecisionLog {
       early.clear()
       for (const cleared of subscribers.values()) cleared?.()
     },
+    memory: () => ({ recent: recent.memory(), refused: refusals.memory() }),
+  }
+}
+
+/** The latest outcomes, bounded in number and in what they hold on to: the oldest go first, and the latest stays in any case. */
+class Shelf {
+  readonly #outcomes: Ring<Outcome>
+  readonly #policies: HeldPolicies
+  readonly #budget: number
+
+  constructor(most: number, budget: number, shortPolicy: number) {
+    this.#outcomes = createRing(most)
+    this.#policies = new HeldPolicies(shortPolicy)
+    this.#budget = budget
+  }
+
+  add(outcome: Outcome, weight: number): void {
+    const outcomes = this.#outcomes
+    const policies = this.#policies
+    if (outcome.trace) policies.hold(outcome, outcome.trace)
+    const gone = outcomes.add(outcome, weight)
+    if (gone) policies.release(gone)
+    while (outcomes.weight + policies.weight > this.#budget && outcomes.size > 1) {
+      const oldest = outcomes.drop()
+      if (oldest) policies.release(oldest)
+    }
+  }
+
+  newest(): Generator<Outcome> {
+    return this.#outcomes.newest()
+  }
+
+  clear(): void {
+    this.#outcomes.clear()
+    this.#policies.clear()
+  }
+
+  memory() {
+    return { count: this.#outcomes.size, bytes: this.#outcomes.weight + this.#policies.weight }
   }
 }
 
 function joined(earlier: Outcome, later: Outcome): Outcome {
   if (!earlier.trace || !later.trace) return later
   const { decisions, forwarded, readOnly } = earlier.trace
-  return { ...later, trace: { decisions, forwarded: [...forwarded, ...later.trace.forwarded], readOnly } }
+  const size = (earlier.size ?? 0) + (later.size ?? 0)
+  return { ...later, size, trace: { decisions, forwarded: [...forwarded, ...later.trace.forwarded], readOnly } }
 }
 
 function summarise(outcome: Outcome): DecisionSummary {

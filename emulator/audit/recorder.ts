@@ -21,6 +21,8 @@ export interface Outcome {
   /** Undefined when the request was refused before it reached an operation. */
   readonly trace: Trace | undefined
   readonly via?: Call['via']
+  /** Roughly how many bytes what the client sent takes as long as the trace is kept; left out when it is next to nothing. */
+  readonly size?: number
   /** What came of a request after it was answered: its trace holds the later calls only (operation/continuation.ts). */
   readonly later?: true | undefined
 }

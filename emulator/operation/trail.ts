@@ -15,6 +15,8 @@ export interface TrailEntry {
   readonly isManagement: boolean
   /** Who called, if it was a service in its own name. */
   readonly service: string | undefined
+  /** Roughly how many bytes it takes. */
+  readonly weight: number
 }
 
 export interface TrailPlace {

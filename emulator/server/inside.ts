@@ -1,3 +1,4 @@
+import { roughSize } from '../audit/weight.ts'
 import { AwsError } from '../lib/awsError.ts'
 import type { Caller, VpcEndpoint } from '../operation/call.ts'
 import { accountOf, callFor, notImplemented, perform } from '../operation/perform.ts'
@@ -82,6 +83,7 @@ export async function callInside(
       status: error?.status ?? 200,
       error,
       trace: call.trace,
+      size: roughSize(inside.input),
     })
   }
 }

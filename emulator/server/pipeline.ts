@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { sentSize } from '../audit/weight.ts'
 import { AwsError } from '../lib/awsError.ts'
 import { accountOf, callFor, perform } from '../operation/perform.ts'
 import { SignatureProblem } from '../sigv4/types.ts'
@@ -206,5 +207,7 @@ function record(exchange: Exchange, status: number): void {
     status,
     error: exchange.error,
     trace: call?.trace,
+    // Without a call, nothing of it is kept.
+    size: call ? sentSize(exchange, exchange.error !== undefined) : 0,
   })
 }

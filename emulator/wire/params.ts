@@ -1,4 +1,8 @@
 import { parse } from 'node:querystring'
+import { detached } from '../lib/detached.ts'
+
+/** Characters from which on a text is worth letting go of. */
+const LONG = 4096
 
 /** Decoded query or form parameters; a repeated name keeps its first value. No prototype: names come from outside. */
 export type Params = Readonly<Record<string, string>>
@@ -11,9 +15,11 @@ export function parseParams(text: string): Params {
   const params = Object.create(null) as Record<string, string>
   if (text === '') return params
   const parsed = parse(text, '&', '=', { maxKeys: 0 })
+  // What is remembered of a request for its audit trail must not keep all the rest of it.
+  const own = text.length < LONG ? (value: string) => value : detached
   for (const name in parsed) {
     const value = parsed[name]
-    params[name] = typeof value === 'string' ? value : (value?.[0] ?? '')
+    params[name] = own(typeof value === 'string' ? value : (value?.[0] ?? ''))
   }
   return params
 }

@@ -34,7 +34,8 @@ export function queryProtocol(style: QueryStyle, xml: XmlStyle): QueryProtocol {
     operationOf(request, model) {
       const { Action: action, Version: version } = paramsOf(request) as { Action?: string; Version?: string }
       if (action === undefined || version !== model.wire.version) return undefined
-      return model.operations.has(action) ? action : undefined
+      // The model's own text: the parameter's may be part of the whole body, and is remembered.
+      return model.operations.get(action)?.name
     },
     decode(request, operation) {
       const { decode } = codecOf(operation)

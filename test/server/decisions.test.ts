@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import type { DecisionView } from '../../emulator/audit/decisionLog.ts'
@@ -70,5 +71,30 @@ describe('the live stream of decisions', () => {
     world.emulator.emulator.decisions.clear()
     expect(await next()).toBe('event: cleared\ndata: {}\n\n')
     leave.abort()
+  })
+
+  it('has a hundred readers at most; when one leaves, another may come', async () => {
+    const leaving = Array.from({ length: 100 }, () => new AbortController())
+    const follow = (signal?: AbortSignal) =>
+      door('decisions', { headers: { accept: 'text/event-stream' }, signal: signal ?? null })
+    // The reader of the test before may still be leaving.
+    const admitted = async (signal: AbortSignal) => {
+      for (;;) {
+        const answer = await follow(signal)
+        if (answer.status === 200) return
+        await setTimeout(10)
+      }
+    }
+    for (const { signal } of leaving) await admitted(signal)
+    const refused = await follow()
+    expect(refused.status).toBe(503)
+    expect(await refused.json()).toEqual({
+      error: '100 readers follow the decisions already; close one of them, or ask without `Accept: text/event-stream`',
+    })
+    expect((await door('decisions')).status).toBe(200)
+    leaving.pop()?.abort()
+    const last = new AbortController()
+    await admitted(last.signal)
+    for (const one of [...leaving, last]) one.abort()
   })
 })

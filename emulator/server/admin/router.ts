@@ -1,4 +1,4 @@
-import express, { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
+import express, { Router, type ErrorRequestHandler, type Request } from 'express'
 import { isAccountId } from '../../lib/arn.ts'
 import { StateError } from '../../state/errors.ts'
 import type { StateDocument } from '../../state/store.ts'
@@ -6,6 +6,7 @@ import type { Emulator } from '../app.ts'
 import { consoleRouter } from '../console/router.ts'
 import { AdminError } from './adminError.ts'
 import { shownDecision } from './decision.ts'
+import { decisionStream } from './decisionStream.ts'
 import { parseDuration } from './duration.ts'
 import { buildClusters, buildEndpoints, buildWorld } from '../world/build.ts'
 import { issueCredentials } from '../world/credentials.ts'
@@ -20,6 +21,7 @@ import { usageOf } from './usage.ts'
 /** The door for people and tests, `/_twokey/` (DESIGN §8). JSON in, JSON out; errors are `{ "error": "<sentence>" }`. */
 export function adminRouter(emulator: Emulator): Router {
   const router = Router()
+  const stream = decisionStream(emulator.decisions)
   const json = express.json({ limit: '256mb', type: () => true })
   router.use(ownPagesOnly)
   router.get('/health', (_req, res) => {
@@ -44,7 +46,7 @@ export function adminRouter(emulator: Emulator): Router {
     res.json(clockView(emulator))
   })
   router.get('/decisions', (req, res) => {
-    if (req.headers.accept?.includes('text/event-stream')) stream(emulator, req, res)
+    if (req.headers.accept?.includes('text/event-stream')) stream(res)
     else res.json({ decisions: emulator.decisions.list(listOptions(queryOf(req))) })
   })
   router.get('/decisions/:id', (req, res) => {
@@ -181,24 +183,4 @@ function listOptions(query: URLSearchParams) {
   if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
     throw new AdminError(400, 'limit must be a number from 1 to 10000')
   return { limit, deniedOnly: query.get('outcome') === 'denied' }
-}
-
-/** Server-sent events: one summary per finished request, and `cleared` when everything is forgotten. */
-function stream(emulator: Emulator, req: Request, res: Response): void {
-  res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-  // The reader learns at once that it is connected, and from then on misses nothing; it comes back a second after it was cut off.
-  res.write('retry: 1000\n\n')
-  const send = (event: string) => {
-    // A reader that does not keep up is let go, so that memory stays bounded.
-    if (!res.write(event) && res.writableLength > 1_000_000) res.destroy()
-  }
-  const stop = emulator.decisions.subscribe(
-    (summary) => {
-      send(`data: ${JSON.stringify(summary)}\n\n`)
-    },
-    () => {
-      send('event: cleared\ndata: {}\n\n')
-    },
-  )
-  req.on('close', stop)
 }

@@ -213,6 +213,7 @@ describe('the history', () => {
     place,
     time: place,
     service: undefined,
+    weight: 1000,
     isManagement,
     records: () => [],
     places: () => [{ account, region: REGION }],
@@ -231,5 +232,19 @@ describe('the history', () => {
     const [from = 0] = places[0]?.slice(10) ?? []
     expect([...history.newest('a', REGION, from)].map(({ place }) => place)).toEqual(places[0]?.slice(10))
     expect([...history.newest('c', REGION)]).toEqual([])
+  })
+
+  it('keeps no more than may weigh so much together, also when something is looked up again and again', () => {
+    const history = createTrailHistory(1000, ({ isManagement }) => isManagement, 20_000)
+    for (let at = 0; at < 500; at++) {
+      history.add((place) => entry(place, 'a'))
+      const newest = Array.from({ length: Math.min(at + 1, 20) }, (_, back) => at - back)
+      expect([...history.newest('a', REGION)].map(({ place }) => place)).toEqual(newest)
+    }
+    // Too heavy by itself, and then gone.
+    history.add((place) => ({ ...entry(place, 'a'), weight: 50_000 }))
+    expect([...history.newest('a', REGION)].map(({ place }) => place)).toEqual([500])
+    history.add((place) => entry(place, 'a'))
+    expect([...history.newest('a', REGION)].map(({ place }) => place)).toEqual([501])
   })
 })
