@@ -18,7 +18,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { BATCH } from '../../../emulator/services/cloudtrail/delivery/deliveries.ts'
+import { BATCH, HEAVY } from '../../../emulator/services/cloudtrail/delivery/deliveries.ts'
 import { keepWaiting, MOST_ON_DISK } from '../../../emulator/services/cloudtrail/delivery/records.ts'
 import { queueId, type CloudTrailState } from '../../../emulator/services/cloudtrail/state.ts'
 import { startEmulator, type TestEmulator } from '../../support/emulator.ts'
@@ -125,6 +125,50 @@ describe('events that wait for delivery', () => {
     await settled(twokey.emulator)
     expect(last?.['eventName']).toBe('ListKeys')
     expect((await deliveredBy(twokey)).length).toBeGreaterThanOrEqual(BATCH)
+    await twokey.stop()
+  })
+
+  it('are delivered without the clock when there is much to tell, and not kept without end', async () => {
+    const twokey = await startEmulator({ log: 'error' })
+    await startTrail(twokey)
+    const { recorder, env } = twokey.emulator
+    const large = 'p'.repeat(128 * 1024)
+    const putPolicies = (bytes: number) => {
+      for (let sent = 0; sent < bytes; sent += large.length) {
+        recorder.record({
+          requestId: env.ids.uuid(),
+          time: env.clock.now(),
+          service: 'kms',
+          operation: 'PutKeyPolicy',
+          region: REGION,
+          caller: env.directory.root('111111111111'),
+          http: { sourceIp: '127.0.0.1', userAgent: '', secure: true, host: '' },
+          status: 200,
+          error: undefined,
+          trace: {
+            decisions: [],
+            forwarded: [],
+            readOnly: false,
+            audit: { requestParameters: { policy: large }, responseElements: null },
+          },
+          size: large.length,
+        })
+      }
+    }
+    putPolicies(HEAVY / 2)
+    await settled(twokey.emulator)
+    expect(await deliveredBy(twokey)).toEqual([])
+    putPolicies(HEAVY / 2)
+    await settled(twokey.emulator)
+    const delivered = await deliveredBy(twokey)
+    expect(delivered.length).toBeGreaterThan(250)
+
+    // All in one turn of the event loop: nothing can be delivered meanwhile.
+    putPolicies(5 * HEAVY)
+    const lost = twokey.lines.map((line) => /(\d+) events of .* are lost: they came faster/.exec(line)?.[1])
+    expect(lost).toHaveLength(2)
+    for (const events of lost) expect(Number(events)).toBeCloseTo(HEAVY / large.length, -2)
+    twokey.emulator.reset()
     await twokey.stop()
   })
 

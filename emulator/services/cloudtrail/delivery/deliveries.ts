@@ -13,8 +13,10 @@ export const PERIOD_MS = 300_000
 const DIGEST_MS = 3_600_000
 /** The most events of one log file: when as many wait, they are delivered at once. */
 export const BATCH = 5000
-/** The most that wait in memory while the bucket does not take them. */
-const MOST_IN_MEMORY = 4 * BATCH
+/** Bytes, by estimate: as with the number, when as much waits, it is delivered at once. */
+export const HEAVY = 32 * 1024 * 1024
+/** How many batches, by number or weight, wait in memory while one is being delivered. */
+const MOST_IN_MEMORY = 4
 
 /** An event that waits, and the trail as it was when it happened. */
 interface Waiting {
@@ -27,6 +29,8 @@ interface Queue {
   readonly trail: TrailRecord
   readonly region: string
   waiting: Waiting[]
+  /** Of what waits, in bytes. */
+  weight: number
   /** Whether there is more than what CloudTrail itself has done: its own writing is no reason to write again. */
   worthwhile: boolean
   early: boolean
@@ -121,18 +125,21 @@ export class Deliveries {
   #add(trail: TrailRecord, region: string, entry: TrailEntry): void {
     const id = queueId(trail.arn, region)
     let queue = this.#queues.get(id)
-    if (!queue) this.#queues.set(id, (queue = { trail, region, waiting: [], worthwhile: false, early: false }))
+    if (!queue)
+      this.#queues.set(id, (queue = { trail, region, waiting: [], weight: 0, worthwhile: false, early: false }))
     queue.waiting.push({ entry, trail })
+    queue.weight += entry.weight
     if (entry.service !== PRINCIPAL) queue.worthwhile = true
-    if (queue.waiting.length >= BATCH && !queue.early) {
+    if (isFull(queue, 1) && !queue.early) {
       queue.early = true
       this.#then(() => this.#deliver(id))
     }
-    if (queue.waiting.length >= MOST_IN_MEMORY) {
+    if (isFull(queue, MOST_IN_MEMORY)) {
+      const lost = queue.waiting.splice(0, Math.ceil(queue.waiting.length / MOST_IN_MEMORY))
+      for (const { entry: gone } of lost) queue.weight -= gone.weight
       this.#env?.log(
-        `cloudtrail: ${String(BATCH)} events of ${trail.arn} are lost: they came faster than they could be delivered`,
+        `cloudtrail: ${String(lost.length)} events of ${trail.arn} are lost: they came faster than they could be delivered`,
       )
-      queue.waiting.splice(0, BATCH)
     }
   }
 
@@ -219,6 +226,9 @@ export class Deliveries {
     records.digested(id, trail, chain, await writeDigest(trail, region, chain, now, state, env), now, state, env)
   }
 }
+
+const isFull = ({ waiting, weight }: Queue, batches: number) =>
+  waiting.length >= batches * BATCH || weight >= batches * HEAVY
 
 const SLICE = 250
 
