@@ -1,2 +1,3 @@
 export { connectTwokey } from './connect.ts'
+export { startGateway } from './gateway.ts'
 export { createTwokey } from './twokey.ts'

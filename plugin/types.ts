@@ -170,3 +170,14 @@ export interface TwokeyOptions {
   /** The machine's clock, in milliseconds since the epoch: `() => Date.now()` follows a test's faked `Date`. */
   readonly now?: () => number
 }
+
+export interface GatewayOptions extends Partial<Omit<Settings, 'upstreams'>> {
+  /** As `TWOKEY_UPSTREAM`: `http://moto:5000`, or `dynamodb=http://…,sqs=http://…`, or both. */
+  readonly upstream: string
+}
+
+export interface RunningGateway {
+  /** What clients take as their endpoint. */
+  readonly url: string
+  stop(): Promise<void>
+}

@@ -1,3 +1,4 @@
+import type {} from 'expect'
 import type { DenialOptions, KeyUseOptions } from './expectations.ts'
 
 /** What `expect` of an AWS SDK call can do besides (docs/plugin.md). The promises must be awaited. */

@@ -1,7 +1,8 @@
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { SettingsError } from '../../emulator/server/settings.ts'
-import { startGateway, type RunningGateway } from '../../plugin/gateway.ts'
+import { startGateway } from '../../plugin/gateway.ts'
+import type { RunningGateway } from '../../plugin/types.ts'
 import { refusal } from '../services/s3/support.ts'
 import { startUpstream, type FakeUpstream } from '../server/gateway/support.ts'
 
