@@ -6,7 +6,8 @@ RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY tools/assets.mjs ./tools/
 COPY emulator ./emulator
-RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+# Without the names of what it is developed with, `npm install` in an image made from this one would leave those of them out that it is to add.
+RUN npm run build && npm prune --omit=dev --no-audit --no-fund && npm pkg delete devDependencies scripts
 
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production TWOKEY_HOST=0.0.0.0 TWOKEY_DATA_DIR=/data

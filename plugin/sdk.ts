@@ -20,6 +20,10 @@ export function attach<C extends object>(client: C, { requestHandler, credential
   config['requestHandler'] = requestHandler
   config['credentials'] = () => Promise.resolve(credentials)
   config['region'] = () => Promise.resolve(region)
+  // It asks for the Region that the client was made with, and fails where there was none.
+  const { useFipsEndpoint: fips } = config
+  if (typeof fips === 'function')
+    config['useFipsEndpoint'] = () => (fips as () => Promise<boolean>)().catch(() => false)
   return client
 }
 

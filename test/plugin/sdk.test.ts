@@ -108,6 +108,14 @@ describe('an emulator in the process, reached by the SDK', () => {
     expect(ContentLength).toBe(3_000_000)
   })
 
+  it('are attached, made without a Region where none is set', async () => {
+    const nowhere = () => Promise.reject(new Error('Region is missing'))
+    const { ContentLength } = await twokey
+      .attach(new S3Client({ region: nowhere, maxAttempts: 1 }))
+      .send(new HeadObjectCommand({ Bucket: 'reports', Key: 'large' }))
+    expect(ContentLength).toBe(3_000_000)
+  })
+
   it('serves many at once', async () => {
     const kms = twokey.client(KMSClient)
     const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
