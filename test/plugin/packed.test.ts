@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -56,6 +57,44 @@ function jest(settings: object, flags: readonly string[]) {
     env,
   })
 }
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, unknown>>
+}
+
+/** All paths in a value of `exports`. */
+const paths = (entry: unknown): string[] =>
+  typeof entry === 'string' ? [entry] : Object.values(entry ?? {}).flatMap(paths)
+
+describe('the packed package', () => {
+  it('holds all that its entries lead to', () => {
+    const at = join(project, 'node_modules/twokey')
+    const { exports } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8')) as Manifest
+    // The build for tests leaves the compiler's declarations out: their sources must be there.
+    const isThere = (path: string) =>
+      existsSync(
+        path.endsWith('.d.ts') ? join(ROOT, path.slice('./dist/'.length, -'.d.ts'.length) + '.ts') : join(at, path),
+      )
+    expect(Object.keys(exports)).toEqual(expect.arrayContaining(['.', './sdk', './express', './gateway', './jest']))
+    expect(paths(exports).filter((path) => !isThere(path))).toEqual([])
+  })
+
+  it('gives the same by import and by require, and types for both', () => {
+    const names = (program: string, ...flags: string[]) =>
+      spawnSync(process.execPath, [...flags, '-e', program], { cwd: project, encoding: 'utf8' }).stdout.trim()
+    const required = names("console.log(Object.keys(require('twokey/gateway')).sort().join())")
+    expect(required).toBe('connectTwokey,createTwokey,startGateway')
+    const imported = "import * as twokey from 'twokey/gateway'\nconsole.log(Object.keys(twokey).sort().join())"
+    expect(names(imported, '--input-type=module')).toBe(required)
+    const types = readFileSync(join(project, 'node_modules/twokey/dist/plugin/index.d.cts'), 'utf8')
+    expect(
+      [...types.matchAll(/^export declare const (\w+)/gm)]
+        .map(([, name]) => name)
+        .sort()
+        .join(),
+    ).toBe(required)
+  })
+})
 
 describe('the packed package in a project that uses Jest', () => {
   it('runs the examples of the documentation in CommonJS', () => {
