@@ -121,7 +121,7 @@ export async function createEmulator(
   recorder.listen(({ caller, time, service, region, trace }) => {
     if (trace) env.directory.used(caller, { at: time, service, region })
   })
-  recorder.listen(requestLogger(settings.log, log))
+  recorder.listen(requestLogger(settings, log))
 
   const core: Core = {
     registry,

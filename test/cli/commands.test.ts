@@ -44,8 +44,28 @@ const get = (credentials?: typeof READER) =>
 
 describe('twokey explain', () => {
   it('has nothing to explain at first', async () => {
-    await expect(explain([])).rejects.toThrow(`nothing has been refused yet at ${twokey.url}`)
-    await expect(explain(['--last-denied'])).rejects.toThrow(`nothing has been denied yet at ${twokey.url}`)
+    const then = `yet at ${twokey.url}; make the request there (AWS_ENDPOINT_URL=${twokey.url}), then ask again`
+    await expect(explain([])).rejects.toThrow(`nothing has been refused ${then}`)
+    await expect(explain(['--last-denied'])).rejects.toThrow(`nothing has been denied ${then}`)
+    expect(await explain(['--list'])).toBe(0)
+    expect(printed).toBe(`nothing has been asked ${then}\n`)
+  })
+  it('helps with an example of each way to ask', async () => {
+    expect(await explain(['--help'])).toBe(0)
+    const examples = [...printed.matchAll(/^ {2}twokey explain ?(\S*) +\S/gm)].map(([, argument]) => argument)
+    expect(examples).toEqual(['', 'R66TKZ7DTZGADADM', '--last-denied', '--list', '--json'])
+  })
+  it("is named by the emulator's line for each denial, with the id to give", async () => {
+    await seeded()
+    const from = twokey.lines.length
+    await get(READER)
+    const [line = ''] = twokey.lines.slice(from)
+    const [, id = ''] =
+      /^s3 GetObject 403 AccessDenied (\w+): User: .* \(why: npx twokey explain \1\)$/.exec(line) ?? []
+    expect(await explain([id])).toBe(0)
+    expect(printed).toMatch(/^DENIED: s3:GetObject by arn:aws:iam::111111111111:user\/reader\n/)
+    await get()
+    expect(twokey.lines.at(-1)).toMatch(/^s3 GetObject 200 \w+$/)
   })
   it('without arguments takes the latest refusal, by a policy or not', async () => {
     await seeded()

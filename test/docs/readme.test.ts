@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
@@ -71,8 +72,22 @@ describe('the story of the README', () => {
   it('ends well', async () => {
     const [, UserName = '', PolicyName = ''] =
       /put-user-policy --user-name (\S+) --policy-name (\S+)/.exec(README) ?? []
-    const [, PolicyDocument = ''] = /--policy-document '([^']+)'/.exec(README) ?? []
-    await twokey.client(IAMClient).send(new PutUserPolicyCommand({ UserName, PolicyName, PolicyDocument }))
+    const [, script = ''] = /explain --json \| node -p '([^']+)'/.exec(README) ?? []
+    const [latest] = twokey.emulator.decisions.list({ limit: 1, deniedOnly: true })
+    const input = JSON.stringify(twokey.emulator.decisions.get(latest!.requestId))
+    const statement = execFileSync(process.execPath, ['-p', script], { input, encoding: 'utf8' }).trim()
+    expect(normal(shown('DENIED'))).toContain(`add:\n           ${normal(statement)}\n`)
+    const [, PolicyDocument = ''] = /--policy-document '(.+)'$/m.exec(README) ?? []
+    expect(PolicyDocument).toContain(`'"$statement"'`)
+    await twokey
+      .client(IAMClient)
+      .send(
+        new PutUserPolicyCommand({
+          UserName,
+          PolicyName,
+          PolicyDocument: PolicyDocument.replace(`'"$statement"'`, statement),
+        }),
+      )
     expect(await (await report()).Body?.transformToString()).toBe(shown('the quarterly'))
   })
 

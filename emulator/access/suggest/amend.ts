@@ -6,7 +6,7 @@ import type { AuthorizationRequest, CompiledStatement, ContextValue, Layer, Poli
 import { namesOnly, statementAt } from './document.ts'
 import { placeOf, type Place } from './places.ts'
 import { literal, plain } from './statement.ts'
-import { statementName } from './text.ts'
+import { inPlaceOf } from './text.ts'
 import type { Change, PolicyStatement } from './types.ts'
 import { isExactly, listOf } from './without.ts'
 
@@ -52,10 +52,9 @@ function amended(
   )
   if (failing.length === 0 || !conditions) return undefined
   const at = { policy: source.name, statement: compiled.index, sid: compiled.sid ?? null }
-  const statement = { ...written, Condition: conditions }
+  const replace = { ...at, with: [{ ...written, Condition: conditions }] }
   const { kind, target, policy, where } = place
-  const what = `in place of ${statementName(at)}: ${JSON.stringify(statement)}`
-  return { kind, target, ...(policy !== undefined && { policy }), where, what, replace: { ...at, with: [statement] } }
+  return { kind, target, ...(policy !== undefined && { policy }), where, what: inPlaceOf(replace), replace }
 }
 
 /** Whether the statement speaks of the request's action and resource only. */

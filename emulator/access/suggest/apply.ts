@@ -44,7 +44,8 @@ function within(sources: readonly PolicySource[], layer: Layer, change: Change, 
   return here ? [...sources, edited(newSource(layer, change), change)] : [...sources]
 }
 
-function isMeant({ arn, name, holder, layer }: PolicySource, { policy, target, kind }: Change): boolean {
+/** Whether a change is one of this policy. */
+export function isMeant({ arn, name, holder, layer }: PolicySource, { policy, target, kind }: Change): boolean {
   if (arn !== undefined) return arn === policy
   return name === policy && layer === kind && (holder === undefined || holder === target)
 }

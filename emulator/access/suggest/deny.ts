@@ -1,9 +1,9 @@
 import { namesOnly, statementAt } from './document.ts'
 import type { AuthorizationRequest, CompiledStatement, Layer, PolicySource } from '../types.ts'
 import { calledBy, placeOf, uneditable, type Place } from './places.ts'
-import { unblock } from './publicAccess.ts'
+import { unrestrict } from './publicAccess.ts'
 import { literal, principalArn, tellingKey } from './statement.ts'
-import { statementName } from './text.ts'
+import { inPlaceOf, statementName } from './text.ts'
 import type { Change, PolicyStatement } from './types.ts'
 import { listOf, serviceOf, withoutAction, withoutResource, type Rest } from './without.ts'
 
@@ -17,7 +17,7 @@ export interface Struck {
 /** The Deny without this request's caller, action and resource, and if that can be written, with nothing else left out. */
 export function narrowDeny({ source, layer, statement }: Struck, request: AuthorizationRequest): Change | undefined {
   // A setting that stands as a policy.
-  if (source.fixed) return unblock(request, false)
+  if (source.fixed) return unrestrict(request)
   const place = placeOf(source, layer, request)
   const written = statementAt(source, statement.index, request)
   const left = leftOf(written, layer, place, source.policy.version === '2012-10-17', request)
@@ -28,8 +28,8 @@ export function narrowDeny({ source, layer, statement }: Struck, request: Author
   const opens = left.alsoOpens === undefined ? {} : { alsoOpens: left.alsoOpens }
   if (left.statements.length === 0)
     return { ...change, what: `remove ${statementName(at)}, the Deny`, remove: at, ...opens }
-  const what = `in place of ${statementName(at)}, the Deny: ${left.statements.map((each) => JSON.stringify(each)).join(' ')}`
-  return { ...change, what, replace: { ...at, with: left.statements }, ...opens }
+  const replace = { ...at, with: left.statements }
+  return { ...change, what: inPlaceOf(replace), replace, ...opens }
 }
 
 interface Left {
@@ -47,7 +47,7 @@ function leftOf(
 ): Left {
   const elsewhere = withoutResource(statement, request, place.universe, variables)
   const here = elsewhere === undefined || elsewhere === 'empty' ? undefined : hereOnly(request)
-  const otherwise = withoutAction(statement, request, serviceUnder(statement, layer, place, here))
+  const otherwise = withoutAction(statement, request, serviceUnder(statement, layer, place, here), layer !== 'rcp')
   const sparing = place.private || namesOnly(statement, layer, request) ? 'nobody else' : exempting(statement, request)
   const pieces: PolicyStatement[] = typeof sparing === 'object' ? [sparing] : []
   if (typeof elsewhere === 'object') pieces.push({ ...without(statement, RESOURCES), ...elsewhere })

@@ -8,7 +8,8 @@ import { afterChange } from './apply.ts'
 import { beyondPolicies } from './beyond.ts'
 import { narrowDeny, type Struck } from './deny.ts'
 import { inLevel, inLimit } from './limits.ts'
-import { unblock } from './publicAccess.ts'
+import { untilAccepted } from './publicAccess.ts'
+import { measured } from './size.ts'
 import type { Change, Suggestion } from './types.ts'
 
 /**
@@ -22,11 +23,16 @@ export function suggest({ allowed, request, policies }: Decision): readonly Sugg
   for (const way of WAYS)
     // Where a statement is there already and only its conditions' values differ, that is the smaller change.
     for (const amending of [true, false]) {
-      const changes = complete(request, start, way, amending)
+      const made = complete(request, start, way, amending)
+      const changes = made && measured(untilAccepted(made, request, policies), request, policies)
       if (changes) found.set(JSON.stringify(changes), { title: titleOf(changes, request), changes })
     }
-  return found.size > 0 ? [...found.values()] : [beyondPolicies(request, policies)]
+  if (found.size === 0) return [beyondPolicies(request, policies)]
+  // What AWS takes as it is comes first.
+  return [...found.values()].sort((a, b) => Number(isTooLong(a)) - Number(isTooLong(b)))
 }
+
+const isTooLong = ({ changes }: Suggestion) => changes.some(({ tooLong }) => tooLong !== undefined)
 
 /** How the caller is let in, where there is a choice. */
 type Way = 'identity' | 'resource' | 'grant'
@@ -111,8 +117,6 @@ function complete(
       if (named) return undefined
       named = true
       change = letIn(request, state.policies, way, amending)
-      const inTheWay = change?.add?.['Principal'] === '*' ? unblock(request, true) : undefined
-      if (inTheWay) state = after(state, inTheWay, request)
     } else change = lacking(side, request, state.policies, amending)
     if (!change) return undefined
     state = after(state, change, request)
@@ -155,7 +159,7 @@ function titleOf(changes: readonly Change[], { action }: AuthorizationRequest): 
     if (grant) return `make a grant of ${action}`
     if (add) return `allow ${action} ${where}`
     if (remove) return `remove the Deny ${where}`
-    if (!replace) return `let policies let everyone in ${where}`
+    if (!replace) return `allow public policies ${where}`
     return replace.with.some(({ Effect }) => Effect === 'Allow')
       ? `let the condition hold ${where}`
       : `narrow the Deny ${where}`

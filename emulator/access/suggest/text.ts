@@ -20,15 +20,23 @@ function changesLines({ changes }: Suggestion, indent: string): string[] {
     `${indent}${i > 0 ? 'and also ' : ''}${headOf(change)}`,
     ...bodyOf(change).map((line) => `${indent}  ${line}`),
     ...(change.alsoOpens === undefined ? [] : [`${indent}  this also opens ${change.alsoOpens}`]),
+    ...(change.tooLong === undefined ? [] : [`${indent}  ${change.tooLong}`]),
   ])
+}
+
+/** `in place of statement 2 (DenyKeys), the Deny: {…} {…}` */
+export const inPlaceOf = (replace: NonNullable<Change['replace']>): string =>
+  `${beginningOf(replace)} ${replace.with.map((each) => JSON.stringify(each)).join(' ')}`
+
+function beginningOf(replace: NonNullable<Change['replace']>): string {
+  const deny = replace.with.some(({ Effect }) => Effect === 'Deny')
+  return `in place of ${statementName(replace)}${deny ? ', the Deny' : ''}:`
 }
 
 function headOf({ where, add, replace, remove }: Change): string {
   if (add) return `${where}, add:`
   if (remove) return `${where}: remove ${statementName(remove)}, the Deny`
-  if (!replace) return `${where}:`
-  const deny = replace.with.some(({ Effect }) => Effect === 'Deny')
-  return `${where}: in place of ${statementName(replace)}${deny ? ', the Deny' : ''}:`
+  return replace ? `${where}: ${beginningOf(replace)}` : `${where}:`
 }
 
 function bodyOf({ add, replace, remove, what }: Change): string[] {

@@ -55,6 +55,8 @@ export interface Change {
   readonly command?: string
   /** What else becomes possible, in words, where no narrower change can be written. */
   readonly alsoOpens?: string
+  /** Where the document would be longer than AWS takes: by how much, and what to do instead, in words. */
+  readonly tooLong?: string
 }
 
 /** A statement as policies are written. */

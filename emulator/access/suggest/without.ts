@@ -28,18 +28,17 @@ export function withoutResource(
 ): Rest {
   const { resource, context } = request
   if (universe === 'one') return 'empty'
+  if (resource === '*') return withoutNone(statement, request)
   // Older documents have no way to write a wildcard as a plain character.
-  if (!isPlain(resource) && resource !== '*' && !variables) return undefined
+  if (!isPlain(resource) && !variables) return undefined
   const name = literal(resource)
-  if (statement['NotResource'] !== undefined && resource === '*') return undefined
   if (statement['NotResource'] !== undefined) return { NotResource: [...listOf(statement['NotResource']), name] }
   const written = listOf(statement['Resource'])
   const covers = (pattern: string, text: string) =>
     matchResource(compileResources([pattern], false, variables), text, context, false).matches
   const hits = written.filter((pattern) => covers(pattern, resource))
   const rest = written.filter((pattern) => !hits.includes(pattern))
-  // Every resource has an ARN, but for actions that have none.
-  if (hits.includes('*')) return resource === '*' ? { Resource: 'arn:*' } : { NotResource: name }
+  if (hits.includes('*')) return { NotResource: name }
   if (hits.every((pattern) => isExactly(pattern, resource, variables)))
     return rest.length > 0 ? { Resource: rest } : 'empty'
   if (universe === 'any') return undefined
@@ -50,6 +49,25 @@ export function withoutResource(
   return { NotResource: [name, ...others] }
 }
 
+/**
+ * What is left where the action has no resource: nothing, when its other actions can be told; else all that has an ARN, which must name
+ * its service.
+ */
+function withoutNone(statement: PolicyStatement, { action }: AuthorizationRequest): Rest {
+  const hits = hitsOf(statement, action)
+  if (statement['NotAction'] !== undefined || hits.includes('*') || hits.every(isPlain)) return 'empty'
+  if (statement['NotResource'] !== undefined) return undefined
+  const services = new Set(listOf(statement['Action']).map((pattern) => pattern.toLowerCase().split(':')[0] ?? ''))
+  const all = [...services].map((service) => `arn:aws:${service}:*:*:*`)
+  return all.every((arn) => serviceOf(arn)) ? { Resource: all } : undefined
+}
+
+/** The patterns of a statement that mean the action. */
+const hitsOf = (statement: PolicyStatement, action: string) =>
+  listOf(statement['Action']).filter(
+    (pattern) => matchAction(compileActions([pattern], false), action.toLowerCase()).matches,
+  )
+
 /** Whether a pattern of a policy means this one text. */
 export const isExactly = (pattern: string, text: string, variables: boolean) => {
   const { glob } = compileTemplate(pattern, variables)
@@ -59,18 +77,21 @@ export const isExactly = (pattern: string, text: string, variables: boolean) => 
 /**
  * The statement's actions but this one, on the resources given.
  * @param service the service that those resources belong to, when all belong to one: then NotAction means the rest of its actions
+ * @param negatable whether NotAction may be written: resource control policies know none
  */
 export function withoutAction(
   statement: PolicyStatement,
   { action }: AuthorizationRequest,
   service: string | undefined,
+  negatable: boolean,
 ): Rest {
   if (statement['NotAction'] !== undefined) return { NotAction: [...listOf(statement['NotAction']), action] }
   const written = listOf(statement['Action'])
-  const hits = written.filter((pattern) => matchAction(compileActions([pattern], false), action.toLowerCase()).matches)
+  const hits = hitsOf(statement, action)
   const rest = written.filter((pattern) => !hits.includes(pattern))
-  if (hits.includes('*')) return { NotAction: action }
   if (hits.every(isPlain)) return rest.length > 0 ? { Action: rest } : 'empty'
+  if (!negatable) return undefined
+  if (hits.includes('*')) return { NotAction: action }
   const [vendor = ''] = action.toLowerCase().split(':')
   const all = hits.some((pattern) => pattern.toLowerCase() === `${vendor}:*`)
   return all && vendor === service ? { NotAction: action } : undefined

@@ -2,7 +2,7 @@ import { policySource } from '../../../access/document.ts'
 import type { PolicySource } from '../../../access/types.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { BucketPolicyRecord, BucketRecord } from '../state.ts'
-import { isPublicPolicy } from './public.ts'
+import { isPublicPolicy } from '../../../access/publicPolicy.ts'
 
 interface ReadPolicy {
   readonly source: PolicySource
