@@ -210,7 +210,7 @@ describe('explainText', () => {
         '    2. in the key policy, add:',
         `         {"Effect":"Allow","Principal":{"AWS":"${me.roleArn}"},"Action":"kms:Encrypt","Resource":"*"}`,
         '    3. as a grant:',
-        `         aws kms create-grant --key-id ${KEY} --grantee-principal ${me.roleArn} --operations Encrypt`,
+        `         aws kms create-grant --region us-east-1 --key-id ${KEY} --grantee-principal ${me.roleArn} --operations Encrypt`,
         '',
       ].join('\n'),
     )

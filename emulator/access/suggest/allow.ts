@@ -64,7 +64,7 @@ export function asGrant(request: AuthorizationRequest, { resource }: PolicySet):
   const whole = pairs.length > 0 && pairs.length === Object.keys(request.encryptionContext ?? {}).length
   const Constraints = { EncryptionContextEquals: Object.fromEntries(pairs) }
   const command = [
-    `aws kms create-grant --key-id ${request.resource} --grantee-principal ${named} --operations ${grantOperation}`,
+    `aws kms create-grant --region ${regionOf(request.resource)} --key-id ${request.resource} --grantee-principal ${named} --operations ${grantOperation}`,
     ...(whole ? [`--constraints ${shellWord(JSON.stringify(Constraints))}`] : []),
   ].join(' ')
   const grant = {
@@ -81,6 +81,8 @@ function granteeOf(principal: Principal): string | undefined {
   if (principal.kind === 'role') return principal.roleArn
   return principal.kind === 'user' || principal.kind === 'federated' ? principal.arn : undefined
 }
+
+const regionOf = (arn: string) => arn.split(':')[3] ?? ''
 
 /** Quoted for a POSIX shell. */
 const shellWord = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`

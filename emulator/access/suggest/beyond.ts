@@ -10,7 +10,7 @@ export function beyondPolicies(request: AuthorizationRequest, policies: PolicySe
 const targetOf = ({ resource }: AuthorizationRequest) => (resource === '*' ? null : resource)
 
 function advice(request: AuthorizationRequest, { resource: policy }: PolicySet) {
-  const { principal, guard, action, context, resourceAccount } = request
+  const { principal, guard, action, context, resourceAccount, grantOperation } = request
   if (principal.kind === 'anonymous')
     return {
       title: 'sign the request',
@@ -33,7 +33,9 @@ function advice(request: AuthorizationRequest, { resource: policy }: PolicySet) 
     return {
       title: 'look at the key',
       where: 'at the key',
-      what: `either there is no such key in this Region, or it is another account's and ${action} is for the key's own account only`,
+      what: grantOperation
+        ? 'there is no such key in this Region, or no longer: look at its ARN, and at the Region of the call'
+        : `either there is no such key in this Region, or it is another account's and ${action} is for the key's own account only`,
     }
   if (typeof context.get('s3:resourceaccount') === 'string')
     return {

@@ -2,7 +2,7 @@ import type { AuthorizationRequest, Principal } from '../types.ts'
 import type { PolicyStatement } from './types.ts'
 
 /** Operator, key and operand of each condition. */
-export type Conditions = Readonly<Record<string, Readonly<Record<string, string>>>>
+export type Conditions = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>
 
 /**
  * A literal text where wildcards and variables would be read.
@@ -29,7 +29,8 @@ export function allowStatement(
   { principal, resource: written, conditions = {} }: Parts,
   variables: boolean,
 ): PolicyStatement {
-  const name = written === undefined ? (resource === '*' ? '*' : literal(resource, variables)) : written
+  const asked = isYetToBe(resource) ? resource : literal(resource, variables)
+  const name = written === undefined ? asked : written
   return {
     Effect: 'Allow',
     ...(principal !== undefined && { Principal: principal }),
@@ -39,17 +40,25 @@ export function allowStatement(
   }
 }
 
+/** What has no name until AWS gives it one, or none at all: `snapshot/*` is what EC2 asks for before there is a copy. */
+export const isYetToBe = (resource: string): boolean => resource === '*' || /^arn:[^:]+:ec2:.*\/\*$/.test(resource)
+
 const mapped = (conditions: Conditions, change: (text: string) => string) =>
   Object.fromEntries(
     Object.entries(conditions).map(([operator, tests]) => [
       operator,
-      Object.fromEntries(Object.entries(tests).map(([key, text]) => [key, change(text)])),
+      Object.fromEntries(
+        Object.entries(tests).map(([key, value]) => [
+          key,
+          typeof value === 'string' ? change(value) : value.map(change),
+        ]),
+      ),
     ]),
   )
 
 /** Conditions of several origins as one block. */
 export const merge = (...all: readonly Conditions[]): Conditions => {
-  const merged: Record<string, Readonly<Record<string, string>>> = {}
+  const merged: Record<string, Conditions[string]> = {}
   for (const conditions of all)
     for (const [operator, tests] of Object.entries(conditions)) merged[operator] = { ...merged[operator], ...tests }
   return merged
@@ -124,7 +133,19 @@ export function keyConditions(request: AuthorizationRequest): Conditions {
       known(request, 'StringEquals', `kms:EncryptionContext:${name}`, value),
     ),
     known(request, 'Bool', 'kms:GrantIsForAWSResource', 'true'),
+    grantConditions(request),
   )
+}
+
+/** Of a grant that the caller makes itself: to whom, and for what. Else it could give away all uses of the key. */
+function grantConditions(request: AuthorizationRequest): Conditions {
+  const { action, context } = request
+  if (action !== 'kms:CreateGrant' || context.get('kms:grantisforawsresource') === 'true') return {}
+  const operations = context.get('kms:grantoperations')
+  return {
+    ...known(request, 'StringEquals', 'kms:GranteePrincipal'),
+    ...(operations !== undefined && { 'ForAllValues:StringEquals': { 'kms:GrantOperations': [operations].flat() } }),
+  }
 }
 
 /** Longer contexts would not fit into a user's inline policies. */

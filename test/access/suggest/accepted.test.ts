@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { principalContext } from '../../../emulator/access/context.ts'
+import { contextOf, principalContext } from '../../../emulator/access/context.ts'
 import { policySource } from '../../../emulator/access/document.ts'
 import { editedText } from '../../../emulator/access/suggest/apply.ts'
 import { spelled } from '../../../emulator/access/suggest/spell.ts'
@@ -7,9 +7,10 @@ import { suggest } from '../../../emulator/access/suggest/suggest.ts'
 import { suggestionLines } from '../../../emulator/access/suggest/text.ts'
 import { validatePolicy } from '../../../emulator/access/validate.ts'
 import type { AuthorizationRequest, ConditionContext, PolicySet, Principal } from '../../../emulator/access/types.ts'
-import { ALLOW_ALL, decide, delegating, keyRequest, OBJECT, objectRequest, OWNER, policy, user } from '../support.ts'
+import { ALLOW_ALL, decide, delegating, KEY, keyRequest, OBJECT, objectRequest, OWNER, policy, user } from '../support.ts'
 
 const alice = user()
+const bob = `arn:aws:iam::${OWNER}:user/bob`
 const BUCKET = 'arn:aws:s3:::bucket'
 const known = (principal: Principal): ConditionContext => principalContext(principal)
 const encrypt = keyRequest(alice, { context: known(alice) })
@@ -145,6 +146,38 @@ describe('what a kind of policy cannot say is not suggested', () => {
   })
 })
 
+describe('least privilege', () => {
+  it('a grant that the caller makes itself is bound to its grantee and operations', () => {
+    const more = contextOf({
+      'kms:GrantOperations': ['Encrypt', 'Decrypt'],
+      'kms:GranteePrincipal': bob,
+      'kms:GrantIsForAWSResource': 'false',
+    })
+    const own = known(alice)
+    const context = { get: (name: string) => more.get(name) ?? own.get(name), names: () => [...more.names()] }
+    const request = keyRequest(alice, { action: 'kms:CreateGrant', grantOperation: undefined, context })
+    const [first] = suggested(request, { resource })
+    expect(first?.changes[0]?.add).toEqual({
+      Effect: 'Allow',
+      Action: 'kms:CreateGrant',
+      Resource: KEY,
+      Condition: {
+        StringEquals: { 'kms:GranteePrincipal': bob },
+        'ForAllValues:StringEquals': { 'kms:GrantOperations': ['Encrypt', 'Decrypt'] },
+      },
+    })
+  })
+  it('what is yet to be made has no name: the statement says all of them, and that it does', () => {
+    const copies = 'arn:aws:ec2:us-east-1::snapshot/*'
+    const copy = readObject({ action: 'ec2:CopySnapshot', resource: copies, guard: 'none' })
+    const [first] = suggested(copy, {})
+    expect(first?.changes[0]).toMatchObject({
+      add: { Effect: 'Allow', Action: 'ec2:CopySnapshot', Resource: copies },
+      alsoOpens: `ec2:CopySnapshot on all of ${copies}, for user alice: what is yet to be made has no name`,
+    })
+  })
+})
+
 describe('what people read', () => {
   it('names the users of a rewritten statement by their ARNs, as far as they are there', () => {
     const deny = {
@@ -157,7 +190,6 @@ describe('what people read', () => {
       resource: policy('resource', delegating(), deny),
       identity: [policy('identity', ALLOW_ALL)],
     })
-    const bob = `arn:aws:iam::${OWNER}:user/bob`
     const { changes } = spelled(suggestion!, (id) => (id === 'AIDABOB' ? bob : undefined))
     const Principal = { AWS: [alice.arn, bob, 'AIDAGONE'] }
     expect(changes[0]?.replace?.with[0]).toMatchObject({ Principal })

@@ -58,7 +58,7 @@ const OWN = allow({ Action: 'kms:Encrypt', Resource: KEY })
 const inKeyPolicy = (arn: string) =>
   `in the key policy: ${allow({ Principal: { AWS: arn }, Action: 'kms:Encrypt', Resource: '*' })}`
 const asGrant = (arn: string) =>
-  `as a grant: aws kms create-grant --key-id ${KEY} --grantee-principal ${arn} --operations Encrypt`
+  `as a grant: aws kms create-grant --region us-east-1 --key-id ${KEY} --grantee-principal ${arn} --operations Encrypt`
 const only = (arn: string) => ({ Condition: { ArnEquals: { 'aws:PrincipalArn': arn } } })
 
 describe('where an Allow lacks', () => {
@@ -279,7 +279,7 @@ describe('where only a condition differs', () => {
       Constraints: { EncryptionContextEquals: pairs },
     })
     expect(grant?.changes[0]?.command).toBe(
-      `aws kms create-grant --key-id ${KEY} --grantee-principal ${alice.arn} --operations Encrypt --constraints '{"EncryptionContextEquals":{"aws:s3:arn":"arn:aws:s3:::bucket/\${a}"}}'`,
+      `aws kms create-grant --region us-east-1 --key-id ${KEY} --grantee-principal ${alice.arn} --operations Encrypt --constraints '{"EncryptionContextEquals":{"aws:s3:arn":"arn:aws:s3:::bucket/\${a}"}}'`,
     )
     // A volume's name is new each time.
     const volume = { 'aws:ebs:id': 'vol-1' }
@@ -372,6 +372,12 @@ describe('where no policy helps', () => {
       ['use a customer managed key', [['acl-or-other', expect.stringContaining('AWS managed key')]]],
     ])
     expect(advice(useKey(bob), {})).toEqual([
+      [
+        'look at the key',
+        [['acl-or-other', expect.stringMatching(/^there is no such key in this Region, or no longer:/)]],
+      ],
+    ])
+    expect(advice(useKey(bob, {}, { grantOperation: undefined }), {})).toEqual([
       ['look at the key', [['acl-or-other', expect.stringContaining("for the key's own account only")]]],
     ])
   })
