@@ -7,7 +7,18 @@ import { suggest } from '../../../emulator/access/suggest/suggest.ts'
 import { suggestionLines } from '../../../emulator/access/suggest/text.ts'
 import { validatePolicy } from '../../../emulator/access/validate.ts'
 import type { AuthorizationRequest, ConditionContext, PolicySet, Principal } from '../../../emulator/access/types.ts'
-import { ALLOW_ALL, decide, delegating, KEY, keyRequest, OBJECT, objectRequest, OWNER, policy, user } from '../support.ts'
+import {
+  ALLOW_ALL,
+  decide,
+  delegating,
+  KEY,
+  keyRequest,
+  OBJECT,
+  objectRequest,
+  OWNER,
+  policy,
+  user,
+} from '../support.ts'
 
 const alice = user()
 const bob = `arn:aws:iam::${OWNER}:user/bob`
