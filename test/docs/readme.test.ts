@@ -79,15 +79,13 @@ describe('the story of the README', () => {
     expect(normal(shown('DENIED'))).toContain(`add:\n           ${normal(statement)}\n`)
     const [, PolicyDocument = ''] = /--policy-document '(.+)'$/m.exec(README) ?? []
     expect(PolicyDocument).toContain(`'"$statement"'`)
-    await twokey
-      .client(IAMClient)
-      .send(
-        new PutUserPolicyCommand({
-          UserName,
-          PolicyName,
-          PolicyDocument: PolicyDocument.replace(`'"$statement"'`, statement),
-        }),
-      )
+    await twokey.client(IAMClient).send(
+      new PutUserPolicyCommand({
+        UserName,
+        PolicyName,
+        PolicyDocument: PolicyDocument.replace(`'"$statement"'`, statement),
+      }),
+    )
     expect(await (await report()).Body?.transformToString()).toBe(shown('the quarterly'))
   })
 
