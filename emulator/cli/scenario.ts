@@ -7,8 +7,9 @@ import { movesClock, playAlone, playRunning, type Played } from './scenarios/run
 
 const USAGE = `usage: twokey scenario list                the scenarios that come with Twokey
        twokey scenario run [name|file …]   play them, or all; each in an emulator of its own
-       twokey scenario new <name>          write <name>.json, a scenario to go on from; with --from <request-id> or
-                                           --last-denied what a running emulator denied to a user, ready to be played
+       twokey scenario new <name>          write <name>.json, a scenario to go on from
+       twokey scenario new [name] --from <request-id> | --last-denied
+                                           write what a running emulator denied: the policies and the call, not its contents
 Options: --json           what is listed, or what came of it, as data
          --url [http://…] play them in a running emulator: that one, or where TWOKEY_URL says. Each plays in accounts of its
                           own, called by AWS's clients; refusals are explained, and what it made is cleared away
@@ -43,12 +44,12 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function writeNew(args: readonly string[]): Promise<number> {
-  const [name, how, id, ...more] = args
+  const given = args[0]?.startsWith('-') === false ? args[0] : undefined
+  const [how, id, ...more] = given === undefined ? args : args.slice(1)
   const from = how === '--last-denied' && id === undefined ? 'last' : how === '--from' ? id : undefined
-  const wrong =
-    name === undefined || name.startsWith('-') || more.length > 0 || (how !== undefined && from === undefined)
+  const wrong = more.length > 0 || (from === undefined && (given === undefined || how !== undefined))
   if (wrong) throw new CliError(USAGE, 2)
-  const file = await create(name, from)
+  const file = await create(given, from)
   process.stdout.write(`wrote ${file}; \`twokey scenario run ${file}\` plays it\n`)
   return 0
 }

@@ -75,6 +75,7 @@ const WRITTEN: ReadonlyMap<string, string> = new Map(
     ...['ResourceOrgID', 'ResourceOrgPaths', 'PrincipalArn', 'PrincipalAccount', 'PrincipalType', 'TokenIssueTime'],
     ...['PrincipalIsAWSService', 'PrincipalServiceName', 'PrincipalServiceNamesList', 'MultiFactorAuthPresent'],
     ...['SourceIdentity', 'FederatedProvider', 'SourceArn', 'SourceAccount', 'SourceOrgID', 'SourceOrgPaths'],
+    ...['SourceVpc', 'SourceVpcArn', 'SourceVpce', 'VpcSourceIp', 'VpceAccount', 'VpceOrgID', 'VpceOrgPaths'],
   ].map((name) => [`aws:${name.toLowerCase()}`, `aws:${name}`]),
 )
 

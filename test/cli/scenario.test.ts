@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inFreshAccounts } from '../../emulator/cli/scenarios/freshAccounts.ts'
 import { run as scenario } from '../../emulator/cli/scenario.ts'
-import { playScenario, readScenario, type Scenario } from '../../emulator/server/world/scenario.ts'
+import { readScenario, type Scenario } from '../../emulator/server/world/scenario.ts'
 import { startEmulator, type TestEmulator } from '../support/emulator.ts'
 
 const FOLDER = new URL('../../fixtures/scenarios/', import.meta.url)
@@ -177,41 +177,10 @@ describe('twokey scenario run --url', () => {
 })
 
 describe('twokey scenario new', () => {
-  const bare = async (name: string) => await readFile(join(folder, `${name}.json`), 'utf8')
-
   it('writes a beginning that can be played, and nothing over a file that is there', async () => {
     expect(await scenario(['new', join(folder, 'mine')])).toBe(0)
     expect(await scenario(['run', join(folder, 'mine.json')])).toBe(0)
     await expect(scenario(['new', join(folder, 'mine')])).rejects.toThrow('cannot write')
-  })
-
-  it.each([
-    'data-yes-key-no',
-    'explicit-deny-boundary',
-    'explicit-deny-bucket-policy',
-    'write-without-generate-data-key',
-  ])('writes what was really denied: %s', async (name) => {
-    process.env['TWOKEY_URL'] = twokey.url
-    const { steps } = await playScenario(twokey.emulator, inFreshAccounts(await read(name)).scenario).then(
-      (results) => ({
-        steps: results,
-      }),
-    )
-    const denied = steps.find(({ refused }) => refused)
-    expect(await scenario(['new', join(folder, name), '--from', denied?.requestId ?? ''])).toBe(0)
-    expect(await scenario(['run', join(folder, `${name}.json`)])).toBe(0)
-    const text = await bare(name)
-    expect(text).toContain('"status": 403')
-    expect(text).not.toMatch(/the numbers|AKIA|secretAccessKey/)
-  })
-
-  it('takes the latest denial, and says what it cannot write', async () => {
-    process.env['TWOKEY_URL'] = twokey.url
-    await playScenario(twokey.emulator, inFreshAccounts(await read('cross-account-no-key-policy')).scenario)
-    await expect(scenario(['new', join(folder, 'other'), '--last-denied'])).rejects.toThrow(
-      'only what a policy denied to a user on something of the same account can be written',
-    )
-    await expect(scenario(['new'])).rejects.toThrow('usage: twokey scenario')
   })
 })
 

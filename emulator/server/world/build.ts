@@ -163,6 +163,7 @@ async function buildPrincipals(site: Site, spec: AccountSpec): Promise<void> {
   for (const [name, user] of Object.entries(spec.users ?? {})) {
     await make(site, `user \`${name}\``, 'iam', 'CreateUser', {
       UserName: name,
+      ...(user.path !== undefined && { Path: user.path }),
       ...(user.tags && { Tags: tagList(user.tags) }),
     })
     for (const group of user.groups ?? []) {
@@ -174,6 +175,7 @@ async function buildPrincipals(site: Site, spec: AccountSpec): Promise<void> {
   for (const [name, role] of Object.entries(spec.roles ?? {})) {
     await make(site, `role \`${name}\``, 'iam', 'CreateRole', {
       RoleName: name,
+      ...(role.path !== undefined && { Path: role.path }),
       AssumeRolePolicyDocument: text(site, role.trust),
       ...(role.tags && { Tags: tagList(role.tags) }),
     })

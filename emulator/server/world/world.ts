@@ -30,6 +30,8 @@ export interface AccountSpec {
 }
 
 interface PrincipalSpec {
+  /** `/team/`; default `/`. */
+  readonly path?: string
   /** Inline policies by name. */
   readonly policies?: Readonly<Record<string, object>>
   /** Names of this account's managed policies, or ARNs. */
