@@ -1,6 +1,7 @@
 import type { Change, PolicyStatement, Suggestion } from '../../emulator/access/suggest/types.ts'
 import type { Emulator } from '../../emulator/server/app.ts'
 import { callInside, rootCaller } from '../../emulator/server/inside.ts'
+import type { S3State } from '../../emulator/services/s3/state.ts'
 import type { Actor } from '../../emulator/server/world/scenario.ts'
 
 /** What somebody knows who makes suggested changes. */
@@ -95,7 +96,7 @@ async function apply(emulator: Emulator, edits: Edits, owners: Owners): Promise<
       return
     }
     case 'bucket-policy':
-      await editBucket(by('s3', owners.resource), name, edits)
+      await editBucket(emulator, by('s3', owners.resource), name, edits)
       return
     case 'trust': {
       const RoleName = name.replace(/^.*\//, '')
@@ -125,9 +126,10 @@ async function apply(emulator: Emulator, edits: Edits, owners: Owners): Promise<
   }
 }
 
-async function editBucket(s3: Call, Bucket: string, edits: Edits): Promise<void> {
-  const there = await s3('GetBucketPolicy', { Bucket }).catch(() => undefined)
-  const Policy = edited(there?.['Policy'] as string | undefined, edits)
+async function editBucket(emulator: Emulator, s3: Call, Bucket: string, edits: Edits): Promise<void> {
+  // Whoever keeps it elsewhere knows it, even where a resource control policy denies reading it to the owner's root.
+  const { buckets } = emulator.registry.require('s3').state as S3State
+  const Policy = edited(buckets.in().get(Bucket)?.policy?.text, edits)
   await (saysNothing(Policy) ? s3('DeleteBucketPolicy', { Bucket }) : s3('PutBucketPolicy', { Bucket, Policy }))
 }
 

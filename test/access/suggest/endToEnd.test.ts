@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { seeded } from '../../support/seeded.ts'
 import type { Explanation } from '../../../emulator/access/explain.ts'
 import type { Suggestion } from '../../../emulator/access/suggest/types.ts'
 import type { DecisionView } from '../../../emulator/audit/decisionLog.ts'
@@ -234,7 +235,7 @@ describe('suggestions in a running emulator, made with the operations of AWS', (
           }
         }
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, ...seeded() },
     )
     if (process.env['SUGGEST_WORLDS']) process.stderr.write(`${JSON.stringify(seen)}\n`)
     // It has not looked away: most are refused, most can be opened, and many have several gates.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { seeded } from '../../support/seeded.ts'
 import { suggest } from '../../../emulator/access/suggest/suggest.ts'
 import { asks, change, decide, family, PROBES, worlds, type Ask, type World } from './world.ts'
 
@@ -49,7 +50,7 @@ describe('suggestions in random worlds', () => {
           }
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 150, ...seeded() },
     )
     // It has not looked away: there were denials of every kind, and few that could not be opened narrowly.
     expect(seen.denials).toBeGreaterThan(200)

@@ -3,6 +3,7 @@ import { DetachUserPolicyCommand } from '@aws-sdk/client-iam'
 import { EncryptCommand, GenerateDataKeyCommand } from '@aws-sdk/client-kms'
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
 import fc from 'fast-check'
+import { seeded } from '../../support/seeded.ts'
 import { validatePolicy } from '../../../emulator/access/validate.ts'
 import { ACCOUNT } from '../../support/emulator.ts'
 import { allow, policy, refusal } from '../../services/s3/support.ts'
@@ -171,7 +172,7 @@ describe('policies generated from it', () => {
         await attach(place.root, `${name}-again`, ...documents(policies))
         expect(await play(another, place, steps)).toEqual(outcomes)
       }),
-      { numRuns: 6 },
+      { numRuns: 6, ...seeded() },
     )
   })
 })
