@@ -3,7 +3,15 @@
  * request path reads them. The operation's name alone gives its input and output types, from AWS's own client.
  */
 import type { AwsError } from '../lib/awsError.ts'
-import type { ContextValue, Decision, Grant, GrantConstraints, Guard, PolicySource, PublicAccessBlock } from '../access/types.ts'
+import type {
+  ContextValue,
+  Decision,
+  Grant,
+  GrantConstraints,
+  Guard,
+  PolicySource,
+  PublicAccessBlock,
+} from '../access/types.ts'
 import type { ConstraintTable } from './constraints.ts'
 import type { OpenForm } from '../wire/formData.ts'
 import type { WireRequest, WireResponse } from '../wire/protocol.ts'

@@ -32,7 +32,9 @@ const complaints = (server: ServerProcess) =>
   server
     .output()
     .split('\n')
-    .filter((line) => !/^$|^(Twokey listens|Credentials:|Ready\.|Stopping …)|ends in an unfinished line/.test(line))
+    .filter(
+      (line) => !/^$|^(Twokey listens|Credentials:|Console:|Ready\.|Stopping …)|ends in an unfinished line/.test(line),
+    )
 
 /** All workers at once until the server dies under them. */
 async function workAndDie(clients: Clients, server: ServerProcess, ledger: Ledger): Promise<void> {

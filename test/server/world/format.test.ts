@@ -77,7 +77,7 @@ describe('what does not fit the format of scenarios', () => {
     [
       'a user in a world',
       of({}, { world: { accounts: { 111111111111: { users: { me: { policy: {} } } } } } }),
-      'world.accounts["111111111111"].users.me: has `policy`; it may have accessKey, groups, policies, attached, boundary, tags',
+      'world.accounts["111111111111"].users.me: has `policy`; it may have accessKey, groups, path, policies, attached, boundary, tags',
     ],
     [
       'an account that is none',
