@@ -1,6 +1,5 @@
-import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import express, { type Express } from 'express'
 import { answerClientErrors } from './clientError.ts'
@@ -26,6 +25,7 @@ import { createGateway } from './gateway/gateway.ts'
 import { createVpcEndpoints } from './endpoints/endpoints.ts'
 import type { Core } from './exchange.ts'
 import { createGoOn } from './goOn.ts'
+import { open, requestClasses, shut, urlOf } from './http.ts'
 import { handle } from './pipeline.ts'
 import { createServiceCalls } from './serviceCalls.ts'
 import { SERVICES } from './services.ts'
@@ -218,9 +218,6 @@ function quotasOf({ quotas }: Settings): Environment['quotas'] {
   return createQuotas(quotas === 'aws' ? awsQuota : (quota) => quotas.get(quota))
 }
 
-const urlOf = (scheme: string, host: string, port: number) =>
-  `${scheme}://${host.includes(':') ? `[${host}]` : host}:${String(port)}`
-
 /** Deletes what a crash left behind: blobs that no record names. */
 function sweepBlobs(registry: Registry, blobs: Blobs): void {
   const live = registry.services.map(({ definition, state }) => definition.liveBlobs?.(state))
@@ -237,54 +234,6 @@ function mount(app: Express, core: Core, admin: express.Router | undefined): voi
     else void handle(core, req, res)
   })
   if (admin) app.use('/_twokey', admin)
-}
-
-/**
- * Request and response classes whose prototypes are already express's, so that express's per-request `setPrototypeOf` changes
- * nothing: worth more than everything else on the request path together (docs/speed.md). They are ordinary classes with
- * express's methods copied in; constructing through `Reflect.construct` would cost what this saves.
- */
-function requestClasses(app: Express) {
-  const Request = class extends IncomingMessage {}
-  const Response = class extends ServerResponse {}
-  app.request = adopt(Request.prototype, express.request, app.request)
-  app.response = adopt(Response.prototype, express.response, app.response)
-  return { IncomingMessage: Request, ServerResponse: Response }
-}
-
-/** Copies the members of express's prototypes onto one of ours and returns it as what it has become. */
-function adopt<T extends object>(prototype: object, ...from: readonly [...object[], T]): T {
-  for (const source of from) {
-    for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(source))) {
-      if (name !== 'constructor') Object.defineProperty(prototype, name, member)
-    }
-  }
-  return prototype as T
-}
-
-function open(server: Server, port: number, host: string): Promise<number> {
-  // Large uploads take their time; AWS's own limits are generous.
-  server.requestTimeout = 0
-  server.keepAliveTimeout = 65_000
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve((server.address() as AddressInfo).port)
-    })
-  })
-}
-
-function shut(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => {
-      resolve()
-    })
-    server.closeIdleConnections()
-    setTimeout(() => {
-      server.closeAllConnections()
-    }, 1000).unref()
-  })
 }
 
 function persistOffset(clock: Clock, save: (offset: number) => void): Clock {

@@ -19,7 +19,7 @@ import {
   type Image,
   type Instance,
 } from '@aws-sdk/client-ec2'
-import { EBSClient } from '@aws-sdk/client-ebs'
+import type { EBSClient } from '@aws-sdk/client-ebs'
 import { PutKeyPolicyCommand } from '@aws-sdk/client-kms'
 import { contents, written } from './direct/support.ts'
 import {
@@ -28,7 +28,7 @@ import {
   OTHER_ACCOUNT,
   policy,
   refusal,
-  startWorld,
+  startTwoAccounts,
   unauthorized,
   until,
   withoutBlob,
@@ -45,13 +45,7 @@ let keyA: string
 let keyB: string
 
 beforeAll(async () => {
-  world = await startWorld()
-  a = world.ec2
-  b = world.rootOf(OTHER_ACCOUNT).ec2
-  ebsA = world.emulator.client(EBSClient)
-  ebsB = world.emulator.client(EBSClient, { credentials: rootOf(OTHER_ACCOUNT) })
-  keyA = await world.key()
-  keyB = await world.key(OTHER_ACCOUNT)
+  ;({ world, a, b, ebsA, ebsB, keyA, keyB } = await startTwoAccounts())
 })
 afterAll(() => world.stop())
 

@@ -10,9 +10,8 @@ import {
   type EC2Client,
   type Snapshot,
 } from '@aws-sdk/client-ec2'
-import { EBSClient } from '@aws-sdk/client-ebs'
+import type { EBSClient } from '@aws-sdk/client-ebs'
 import { DisableKeyCommand, EnableKeyCommand, ListGrantsCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms'
-import { rootOf } from '../../support/emulator.ts'
 import { block, contents, sha256, written } from './direct/support.ts'
 import {
   ACCOUNT,
@@ -21,7 +20,7 @@ import {
   policy,
   refusal,
   settled,
-  startWorld,
+  startTwoAccounts,
   until,
   type World,
 } from './support.ts'
@@ -35,13 +34,7 @@ let keyA: string
 let keyB: string
 
 beforeAll(async () => {
-  world = await startWorld()
-  a = world.ec2
-  b = world.rootOf(OTHER_ACCOUNT).ec2
-  ebsA = world.emulator.client(EBSClient)
-  ebsB = world.emulator.client(EBSClient, { credentials: rootOf(OTHER_ACCOUNT) })
-  keyA = await world.key()
-  keyB = await world.key(OTHER_ACCOUNT)
+  ;({ world, a, b, ebsA, ebsB, keyA, keyB } = await startTwoAccounts())
 })
 afterAll(() => world.stop())
 

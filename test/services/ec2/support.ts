@@ -1,5 +1,6 @@
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { DescribeVolumesCommand, EC2Client, type EC2ServiceException, type Volume } from '@aws-sdk/client-ec2'
+import { EBSClient } from '@aws-sdk/client-ebs'
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import {
   ACCOUNT,
@@ -73,6 +74,31 @@ export async function startWorld(settings: Partial<Settings> = {}): Promise<Worl
       return KeyMetadata?.Arn ?? ''
     },
     stop: () => emulator.stop(),
+  }
+}
+
+/** Two accounts' roots, A with what it shares and B with whom it shares, and a key of each. */
+export interface TwoAccounts {
+  readonly world: World
+  readonly a: EC2Client
+  readonly b: EC2Client
+  readonly ebsA: EBSClient
+  readonly ebsB: EBSClient
+  /** ARNs. */
+  readonly keyA: string
+  readonly keyB: string
+}
+
+export async function startTwoAccounts(): Promise<TwoAccounts> {
+  const world = await startWorld()
+  return {
+    world,
+    a: world.ec2,
+    b: world.rootOf(OTHER_ACCOUNT).ec2,
+    ebsA: world.emulator.client(EBSClient),
+    ebsB: world.emulator.client(EBSClient, { credentials: rootOf(OTHER_ACCOUNT) }),
+    keyA: await world.key(),
+    keyB: await world.key(OTHER_ACCOUNT),
   }
 }
 
