@@ -1,5 +1,4 @@
-import { createServer, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import type { Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import express, { type Express } from 'express'
 import { answerClientErrors } from './clientError.ts'
@@ -25,7 +24,7 @@ import { createGateway } from './gateway/gateway.ts'
 import { createVpcEndpoints } from './endpoints/endpoints.ts'
 import type { Core } from './exchange.ts'
 import { createGoOn } from './goOn.ts'
-import { open, requestClasses, shut, urlOf } from './http.ts'
+import { open, serversOf, shut, urlOf } from './http.ts'
 import { handle } from './pipeline.ts'
 import { createServiceCalls } from './serviceCalls.ts'
 import { SERVICES } from './services.ts'
@@ -133,8 +132,8 @@ export async function createEmulator(
     plainIsSecure: settings.tlsPort === undefined,
   }
   const app = express()
-  const classes = requestClasses(app)
-  const plain = createServer(classes, app)
+  const http = serversOf(app)
+  const plain = http.plain()
   answerClientErrors(plain, env.ids)
   const servers: Server[] = [plain]
   let tls: Emulator['tls']
@@ -166,7 +165,7 @@ export async function createEmulator(
       if (settings.tlsPort !== undefined) {
         const { localCertificate } = await import('./certificate.ts')
         const certificate = localCertificate(store, env)
-        const secure = createTlsServer({ key: certificate.key, cert: certificate.cert, ...classes }, app)
+        const secure = http.secure(certificate)
         servers.push(secure)
         answerClientErrors(secure, env.ids)
         tls = { url: urlOf('https', settings.host, await open(secure, settings.tlsPort, settings.host)), certificate }

@@ -1,4 +1,5 @@
-import { IncomingMessage, ServerResponse, type Server } from 'node:http'
+import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
 
@@ -6,12 +7,24 @@ import express, { type Express } from 'express'
 export const urlOf = (scheme: string, host: string, port: number) =>
   `${scheme}://${host.includes(':') ? `[${host}]` : host}:${String(port)}`
 
+/** Servers of an application, for plain HTTP and for HTTPS. */
+export function serversOf(app: Express): {
+  readonly plain: () => Server
+  readonly secure: (certificate: { readonly key: string; readonly cert: string }) => Server
+} {
+  const classes = requestClasses(app)
+  return {
+    plain: () => createServer(classes, app),
+    secure: ({ key, cert }) => createTlsServer({ key, cert, ...classes }, app),
+  }
+}
+
 /**
  * Request and response classes whose prototypes are already express's, so that express's per-request `setPrototypeOf` changes
  * nothing: worth more than everything else on the request path together (docs/speed.md). They are ordinary classes with
  * express's methods copied in; constructing through `Reflect.construct` would cost what this saves.
  */
-export function requestClasses(app: Express) {
+function requestClasses(app: Express) {
   const Request = class extends IncomingMessage {}
   const Response = class extends ServerResponse {}
   app.request = adopt(Request.prototype, express.request, app.request)
