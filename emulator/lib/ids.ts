@@ -11,7 +11,7 @@ export interface Ids {
   base32(length: number): string
 }
 
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+const BASE32 = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', 'latin1')
 const POOL_SIZE = 4096
 
 /** @param seed the same seed gives the same identifiers; without one they are random. */
@@ -31,9 +31,10 @@ export function createIds(seed?: string): Ids {
       return writeUuid(b)
     },
     base32(length) {
-      let text = ''
-      for (const byte of bytes(length)) text += BASE32[byte & 31] ?? ''
-      return text
+      // Written over the random bytes themselves: a text put together letter by letter is kept as its pieces.
+      const letters = bytes(length)
+      for (let at = 0; at < length; at++) letters[at] = BASE32[(letters[at] ?? 0) & 31] ?? 0
+      return letters.toString('latin1')
     },
   }
 }

@@ -100,8 +100,11 @@ export async function perform(service: BoundService, row: AnyRow['row'], input: 
     return output
   } finally {
     call.trace.audit = row.audit?.(input, output, subject, call)
-    // The decision log keeps the call for a while; the connection must not be kept with it.
-    if (call instanceof RowCall) call.body = call.client = undefined
+    // The decision log keeps the call for a while; the connection must not be kept with it, nor what only the handler needs.
+    if (call instanceof RowCall) {
+      call.body = call.client = undefined
+      call.keys = NO_KEYS
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Principal } from '../access/types.ts'
 import { rootArn } from '../lib/arn.ts'
 import { infrastructureArn, infrastructureId, INFRASTRUCTURE_ROLE } from '../lib/infrastructure.ts'
-import type { Caller, CallerLookup, Directory, SessionPolicies } from '../operation/call.ts'
+import type { Caller, CallerLookup, CallerPolicies, Directory, SessionPolicies } from '../operation/call.ts'
 import { authorizationDetails, encodeAuthorizationMessage } from '../operation/authorizationMessage.ts'
 import type { Registry } from '../operation/registry.ts'
 import { multiRegionRoleUsage, SYNCHRONIZER } from '../services/kms/keys/synchronizer.ts'
@@ -25,21 +25,33 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
 
   const organization = (account: string) => organizationView(organizations, account)
 
-  /** The caller's policies, read anew at each request. Service control policies bear on all but service-linked roles. */
-  const callerOf = (principal: Principal, accessKeyId: string | undefined, session?: SessionPolicies): Caller => ({
-    principal,
-    accessKeyId,
-    policies() {
-      const own = iam.policiesOf(principal, session)
+  /** Somebody who asks. A class, and not a closure: one is made for every request, and the latest ten thousand are remembered. */
+  class Asking implements Caller {
+    readonly principal: Principal
+    readonly accessKeyId: string | undefined
+    readonly #session: SessionPolicies | undefined
+
+    constructor(principal: Principal, accessKeyId: string | undefined, session: SessionPolicies | undefined) {
+      this.principal = principal
+      this.accessKeyId = accessKeyId
+      this.#session = session
+    }
+
+    /** Read anew at each request. Service control policies bear on all but service-linked roles. */
+    policies(): CallerPolicies {
+      const { principal } = this
+      const own = iam.policiesOf(principal, this.#session)
       if (principal.kind === 'anonymous' || principal.kind === 'service') return own
       if (principal.kind === 'role' && principal.serviceLinked) return own
       const scp = organization(principal.account)?.scp
       return scp ? { ...own, scp } : own
-    },
-  })
+    }
+  }
 
-  const root = (account: string, accessKeyId?: string): Caller =>
-    callerOf({ kind: 'root', account, arn: rootArn(account), userId: account }, accessKeyId)
+  const callerOf = (principal: Principal, accessKeyId: string | undefined, session?: SessionPolicies): Caller =>
+    new Asking(principal, accessKeyId, session)
+
+  const root = (account: string, accessKeyId?: string): Caller => callerOf(rootUser(account), accessKeyId)
 
   const longTerm = (accessKeyId: string, token: string | undefined): CallerLookup | undefined => {
     const key = iam.accessKey(accessKeyId)
@@ -120,6 +132,19 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
       iam.adoptAccessKey(account, userName, key)
     },
   }
+}
+
+const rootUsers = new Map<string, Principal>()
+const MOST_ROOT_USERS = 1000
+
+/** The same object each time, since requests are remembered with it. */
+function rootUser(account: string): Principal {
+  const known = rootUsers.get(account)
+  if (known) return known
+  if (rootUsers.size >= MOST_ROOT_USERS) rootUsers.clear()
+  const user: Principal = { kind: 'root', account, arn: rootArn(account), userId: account }
+  rootUsers.set(account, user)
+  return user
 }
 
 /** The host of an instance: it has no policies of its own, so what it may do is what grants and key policies let it. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Outcome } from '../audit/recorder.ts'
 import { sentSize } from '../audit/weight.ts'
 import { AwsError } from '../lib/awsError.ts'
 import { accountOf, callFor, perform } from '../operation/perform.ts'
@@ -189,7 +190,7 @@ function describe(error: unknown): string {
 
 /** Tells the decision log, the audit trail and the meters. Never fails the request. */
 function record(exchange: Exchange, status: number): void {
-  const { core, call, headers, req } = exchange
+  const { core, call } = exchange
   core.recorder.record({
     requestId: exchange.requestId,
     time: exchange.time,
@@ -197,17 +198,33 @@ function record(exchange: Exchange, status: number): void {
     operation: exchange.operation,
     region: exchange.region,
     caller: exchange.caller,
-    http: {
-      sourceIp: call?.http.sourceIp ?? sourceIp(req),
-      userAgent: headers['user-agent'] ?? '',
-      host: headers['host'] ?? '',
-      endpoint: exchange.endpoint,
-      secure: call?.http.secure ?? core.plainIsSecure,
-    },
+    http: originOf(exchange),
     status,
     error: exchange.error,
     trace: call?.trace,
     // Without a call, nothing of it is kept.
     size: call ? sentSize(exchange, exchange.error !== undefined) : 0,
   })
+}
+
+const origins = new WeakMap<object, Outcome['http']>()
+
+/** Where a request comes from: the same object for those of one connection that say the same, since ten thousand are remembered. */
+function originOf({ core, call, headers, req, endpoint }: Exchange): Outcome['http'] {
+  const known = origins.get(req.socket)
+  const { 'user-agent': userAgent = '', host = '' } = headers
+  const from = call?.http.sourceIp ?? sourceIp(req)
+  const secure = call?.http.secure ?? core.plainIsSecure
+  if (
+    known?.userAgent === userAgent &&
+    known.host === host &&
+    known.sourceIp === from &&
+    known.secure === secure &&
+    known.endpoint === endpoint
+  ) {
+    return known
+  }
+  const origin = { sourceIp: from, userAgent, host, endpoint, secure }
+  origins.set(req.socket, origin)
+  return origin
 }

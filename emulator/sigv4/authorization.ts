@@ -1,12 +1,22 @@
+import { detached } from '../lib/detached.ts'
 import { decodeQueryPart } from './encode.ts'
 import type { SignedRequest } from './types.ts'
 import { SignatureProblem } from './types.ts'
 
-/** The parts of a signature as the client wrote them; what is absent is undefined. */
-export interface Parts {
+/** What a client says before its signature: the same in all of its requests to one service on one day. */
+export interface Front {
   readonly algorithm: string | undefined
   readonly credential: string | undefined
+  /** The credential's parts: access key, date, Region, service, `aws4_request`, in a sound one. */
+  readonly fields: readonly string[]
   readonly signedHeaders: string | undefined
+  /** Their names, in lower case and sorted as the canonical form wants them. */
+  readonly names: readonly string[]
+}
+
+/** The parts of a signature as the client wrote them; what is absent is undefined. */
+export interface Parts {
+  readonly front: Front
   readonly signature: string | undefined
   readonly date: string | undefined
 }
@@ -16,6 +26,25 @@ export interface QueryParts extends Parts {
   readonly token: string | undefined
 }
 
+const frontOf = (
+  algorithm: string | undefined,
+  credential: string | undefined,
+  signedHeaders: string | undefined,
+): Front => ({
+  algorithm,
+  credential,
+  fields: credential?.split('/') ?? [],
+  signedHeaders,
+  names: signedHeaders === undefined ? [] : namesOf(signedHeaders),
+})
+
+/** Nearly all clients send them in lower case and sorted. */
+function namesOf(signedHeaders: string): string[] {
+  const names = signedHeaders.toLowerCase().split(';')
+  for (let i = 1; i < names.length; i++) if ((names[i - 1] ?? '') > (names[i] ?? '')) return names.sort()
+  return names
+}
+
 /**
  * Takes an `Authorization` header apart: `<algorithm> <name>=<value>, …`, with any spacing around the commas and also
  * none.
@@ -23,6 +52,9 @@ export interface QueryParts extends Parts {
  * @throws SignatureProblem `not-key-value`
  */
 export function headerParts(header: string, headers: SignedRequest['headers']): Parts {
+  const date = headers['x-amz-date'] ?? headers['date']
+  const known = fronts.of(header)
+  if (known) return { front: known, signature: header.slice(-SIGNATURE_LENGTH), date }
   const text = header.trim()
   const space = text.indexOf(' ')
   const algorithm = space === -1 ? text : text.slice(0, space)
@@ -40,15 +72,51 @@ export function headerParts(header: string, headers: SignedRequest['headers']): 
     else if (name === 'SignedHeaders') signedHeaders = value
     else if (name === 'Signature') signature = value
   }
-  return { algorithm, credential, signedHeaders, signature, date: headers['x-amz-date'] ?? headers['date'] }
+  const front = frontOf(algorithm, credential, signedHeaders)
+  fronts.keep(header, front)
+  return { front, signature, date }
 }
+
+const SIGNATURE_LENGTH = 64
+/** The end of the header that all SDKs write. */
+const ENDS_WITH_SIGNATURE = /[ ,]Signature=[0-9a-f]{64}$/
+
+/** Fronts by their text: to take one apart costs as much as the rest of a claim. */
+class Fronts {
+  readonly #fronts = new Map<string, Front>()
+  /** Asked for twice by each request. */
+  #header = ''
+  #front: Front | undefined
+
+  of(header: string): Front | undefined {
+    if (header !== this.#header) {
+      this.#header = header
+      this.#front = isUsual(header) ? this.#fronts.get(header.slice(0, -SIGNATURE_LENGTH)) : undefined
+    }
+    return this.#front
+  }
+
+  keep(header: string, front: Front): void {
+    if (!isUsual(header) || header.length > LONGEST_KEPT) return
+    if (this.#fronts.size >= MOST_KEPT) this.#fronts.clear()
+    this.#fronts.set(detached(header.slice(0, -SIGNATURE_LENGTH)), front)
+  }
+}
+
+const isUsual = (header: string) => ENDS_WITH_SIGNATURE.test(header)
+
+const MOST_KEPT = 1000
+const LONGEST_KEPT = 1024
+const fronts = new Fronts()
 
 /** Reads the parameters of a presigned query. The first of several of one name counts. */
 export function queryParts(query: string): QueryParts {
   return {
-    algorithm: queryValue(query, 'X-Amz-Algorithm'),
-    credential: queryValue(query, 'X-Amz-Credential'),
-    signedHeaders: queryValue(query, 'X-Amz-SignedHeaders'),
+    front: frontOf(
+      queryValue(query, 'X-Amz-Algorithm'),
+      queryValue(query, 'X-Amz-Credential'),
+      queryValue(query, 'X-Amz-SignedHeaders'),
+    ),
     signature: queryValue(query, 'X-Amz-Signature'),
     date: queryValue(query, 'X-Amz-Date'),
     expires: queryValue(query, 'X-Amz-Expires'),
@@ -83,10 +151,11 @@ export function peekCredential(
   | { readonly accessKeyId: string; readonly date: string; readonly region: string; readonly service: string }
   | undefined {
   const header = request.headers['authorization']
-  const credential =
-    header === undefined ? queryValue(request.query, 'X-Amz-Credential') : /Credential=([^,\s]*)/.exec(header)?.[1]
-  const parts = credential?.split('/')
-  if (parts?.length !== 5) return undefined
-  const [accessKeyId = '', date = '', region = '', service = ''] = parts
+  const fields = header === undefined ? queryValue(request.query, 'X-Amz-Credential')?.split('/') : headerFields(header)
+  if (fields?.length !== 5) return undefined
+  const [accessKeyId = '', date = '', region = '', service = ''] = fields
   return { accessKeyId, date, region, service }
 }
+
+const headerFields = (header: string): readonly string[] | undefined =>
+  fronts.of(header)?.fields ?? /Credential=([^,\s]*)/.exec(header)?.[1]?.split('/')

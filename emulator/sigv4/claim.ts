@@ -1,4 +1,4 @@
-import type { Parts, QueryParts } from './authorization.ts'
+import type { Front, Parts, QueryParts } from './authorization.ts'
 import { headerParts, isPresigned, queryParts, queryValue } from './authorization.ts'
 import { formatAmzDate, parseAmzDate } from './date.ts'
 import { ALGORITHM, TERMINATOR } from './signature.ts'
@@ -37,7 +37,8 @@ function headerClaim(header: string, request: SignedRequest, expected: Expected)
     refuse({ code: 'unsupported-algorithm', algorithm: header.trim().split(' ')[0] ?? '', sent: header, via: 'header' })
   }
   const parts = headerParts(header, request.headers)
-  const { credential, signature, signedHeaders, date } = parts
+  const { front, signature, date } = parts
+  const { credential, signedHeaders } = front
   if (credential === undefined || signature === undefined || signedHeaders === undefined || date === undefined) {
     return refuse({
       code: 'missing-header-parts',
@@ -47,8 +48,8 @@ function headerClaim(header: string, request: SignedRequest, expected: Expected)
   }
   const time = (expected.service === 's3' ? httpDate(date) : undefined) ?? timeOf(date, 'header')
   checkClock(date, time, expected)
-  const signed = namesOf(signedHeaders)
-  const scope = checkRest(parts, time, signed, request, expected, 'header')
+  const signed = front.names
+  const scope = checkRest(parts, time, request, expected, 'header')
   const sessionToken = request.headers['x-amz-security-token']
   return { kind: 'header', ...scope, date, time, signedHeaders: signed, signature, sessionToken }
 }
@@ -56,7 +57,8 @@ function headerClaim(header: string, request: SignedRequest, expected: Expected)
 function queryClaim(request: SignedRequest, expected: Expected): Claim {
   const parts = queryParts(request.query)
   const s3 = expected.service === 's3'
-  const { algorithm, credential, signature, signedHeaders, date } = parts
+  const { front, signature, date } = parts
+  const { algorithm, credential, signedHeaders } = front
   if (
     algorithm === undefined ||
     credential === undefined ||
@@ -74,8 +76,8 @@ function queryClaim(request: SignedRequest, expected: Expected): Claim {
   // The other services give a presigned request the ordinary window whatever its X-Amz-Expires says: EKS asks STS for
   // 60 seconds and is served for 15 minutes.
   else checkClock(date, time, expected)
-  const signed = namesOf(signedHeaders)
-  const scope = checkRest(parts, time, signed, request, expected, 'query')
+  const signed = front.names
+  const scope = checkRest(parts, time, request, expected, 'query')
   const sessionToken = parts.token ?? request.headers['x-amz-security-token']
   return { kind: 'query', expiresSeconds, ...scope, date, time, signedHeaders: signed, signature, sessionToken }
 }
@@ -90,10 +92,10 @@ function refuseVersion2(query: string): void {
 
 function missing(parts: Parts & Partial<QueryParts>, names: readonly string[]): string[] {
   const present: Record<string, string | undefined> = {
-    Algorithm: parts.algorithm,
-    Credential: parts.credential,
+    Algorithm: parts.front.algorithm,
+    Credential: parts.front.credential,
     Signature: parts.signature,
-    SignedHeaders: parts.signedHeaders,
+    SignedHeaders: parts.front.signedHeaders,
     Date: parts.date,
     Expires: parts.expires,
   }
@@ -129,28 +131,20 @@ function checkLifetime(time: number, expiresSeconds: number, { now, windowSecond
   if (now > expiresAt) refuse({ code: 'presign-expired', expiresSeconds, expiresAt, now })
 }
 
-/** Lower case and sorted, as the canonical form wants them; nearly all clients send them so. */
-function namesOf(signedHeaders: string): string[] {
-  const names = signedHeaders.toLowerCase().split(';')
-  for (let i = 1; i < names.length; i++) if ((names[i - 1] ?? '') > (names[i] ?? '')) return names.sort()
-  return names
-}
-
 function checkRest(
   parts: Parts,
   time: number,
-  signed: readonly string[],
   request: SignedRequest,
   expected: Expected,
   via: Via,
 ): Pick<SignedClaim, 'accessKeyId' | 'scope'> {
-  if (!signed.includes('host')) refuse({ code: 'host-not-signed' })
-  if (expected.service === 's3') checkAmzHeaders(request.headers, signed)
-  checkAlgorithm(parts, via)
-  const credential = parts.credential ?? ''
-  const [accessKeyId, date, region, service, terminator, ...rest] = credential.split('/')
+  const { fields, names, credential = '' } = parts.front
+  if (!names.includes('host')) refuse({ code: 'host-not-signed' })
+  if (expected.service === 's3') checkAmzHeaders(request.headers, names)
+  checkAlgorithm(parts.front, via)
+  const [accessKeyId, date, region, service, terminator] = fields
   if (accessKeyId === undefined || date === undefined || region === undefined) return arity(credential, via)
-  if (service === undefined || terminator === undefined || rest.length > 0) return arity(credential, via)
+  if (service === undefined || terminator === undefined || fields.length > 5) return arity(credential, via)
   // Without a key there is nothing to look up; only S3 has a sentence for it, the others say the key is unknown.
   if (accessKeyId === '' && expected.service === 's3') return arity(credential, via)
   const scope = { date, region, service }
@@ -180,8 +174,7 @@ function checkAmzHeaders(headers: SignedRequest['headers'], signed: readonly str
   if (unsigned.length > 0) refuse({ code: 'headers-not-signed', headers: unsigned })
 }
 
-function checkAlgorithm(parts: Parts, via: Via): void {
-  const algorithm = parts.algorithm ?? ''
+function checkAlgorithm({ algorithm = '' }: Front, via: Via): void {
   if (algorithm !== ALGORITHM) refuse({ code: 'unsupported-algorithm', algorithm, sent: algorithm, via })
 }
 

@@ -45,9 +45,15 @@ export function signatureOf(key: Buffer, text: string): string {
   return hmacSha256Hex(key, text)
 }
 
+/** Both sides of a comparison: shared, because nothing waits in between. */
+const LEFT = Buffer.alloc(64)
+const RIGHT = Buffer.alloc(64)
+
 /** Whether two signatures are the same, in a time that does not tell where they differ. */
 export function sameSignature(a: string, b: string): boolean {
-  const left = Buffer.from(a, 'latin1')
-  const right = Buffer.from(b, 'latin1')
-  return left.length === right.length && timingSafeEqual(left, right)
+  if (a.length !== b.length) return false
+  if (a.length !== LEFT.length) return timingSafeEqual(Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1'))
+  LEFT.write(a, 'latin1')
+  RIGHT.write(b, 'latin1')
+  return timingSafeEqual(LEFT, RIGHT)
 }

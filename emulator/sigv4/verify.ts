@@ -25,14 +25,16 @@ export function createVerifier(options: { readonly remember?: number } = {}): Ve
   return {
     verify(claim, request, secret, payloadHash) {
       const scope = credentialScope(claim.scope)
-      const key = keys.get(secret, scope) ?? signingKey(secret, claim.scope)
+      const name = nameOf(secret, scope)
+      const known = keys.get(name)
+      const key = known ?? signingKey(secret, claim.scope)
       const canonical = canonicalRequest(request, claim.scope.service, claim.signedHeaders, payloadHash)
       const text = stringToSign(claim.date, scope, canonical)
       const matches =
         sameSignature(signatureOf(key, text), claim.signature) || matchesUnsigned(claim, request, key, scope)
       if (!matches) throw mismatch(claim, canonical, text)
       // Only a key that has proved itself is kept: guesses must not push out the keys in use.
-      keys.set(secret, scope, key)
+      if (!known) keys.set(name, key)
       return { accessKeyId: claim.accessKeyId, signature: claim.signature, signingKey: key, date: claim.date, scope }
     },
   }
@@ -55,14 +57,14 @@ function mismatch(claim: HeaderClaim | QueryClaim, canonical: string, text: stri
   })
 }
 
+const nameOf = (secret: string, scope: string) => `${scope}\n${secret}`
+
 /** The keys last used, by scope and secret; the one stored longest ago goes first. */
 function keyRing(limit: number) {
   const keys = new Map<string, Buffer>()
   return {
-    get: (secret: string, scope: string) => keys.get(`${scope}\n${secret}`),
-    set(secret: string, scope: string, key: Buffer) {
-      const name = `${scope}\n${secret}`
-      if (keys.has(name)) return
+    get: (name: string) => keys.get(name),
+    set(name: string, key: Buffer) {
       if (keys.size >= limit)
         for (const oldest of keys.keys()) {
           keys.delete(oldest)

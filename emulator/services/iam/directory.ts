@@ -69,8 +69,7 @@ export function createIamDirectory(state: IamState): IamDirectory {
     userPrincipal(account, userName) {
       if (userName === undefined) return { kind: 'root', account, arn: rootArn(account), userId: account }
       const user = state.users.in(account).get(keyOf(userName))
-      if (!user) return undefined
-      return { kind: 'user', account, arn: user.arn, userId: user.id, userName: user.name, tags: user.tags }
+      return user && principalOf(user, account)
     },
     role(arn) {
       const named = nameInArn(arn, 'role')
@@ -116,6 +115,18 @@ export function createIamDirectory(state: IamState): IamDirectory {
       state.accessKeys.in().put(id, { account, userId, secret, active: true, createdAt })
     },
   }
+}
+
+const principals = new WeakMap<UserRecord, User>()
+
+/** The same object for the same record, since requests are remembered with it. */
+function principalOf(user: UserRecord, account: string): User {
+  let principal = principals.get(user)
+  if (!principal) {
+    principal = { kind: 'user', account, arn: user.arn, userId: user.id, userName: user.name, tags: user.tags }
+    principals.set(user, principal)
+  }
+  return principal
 }
 
 const NONE: CallerPolicies = { identity: [] }

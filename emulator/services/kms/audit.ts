@@ -1,7 +1,7 @@
 import type { AuditedResource, AuditFacts } from '../../operation/trace.ts'
 import type { Target } from './keys/resolve.ts'
 import { aliasArn } from './keys/names.ts'
-import type { KmsCall } from './state.ts'
+import type { KeyRecord, KmsCall } from './state.ts'
 
 type Parameters = Record<string, unknown>
 
@@ -52,12 +52,25 @@ function lowered(value: unknown): unknown {
 export const isoTime = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')
 
 export function keyResources(...targets: readonly (Target | undefined)[]): NonNullable<AuditFacts['resources']> {
-  const resources: AuditedResource[] = []
-  for (const target of targets) {
-    if (!target) continue
-    resources.push({ arn: target.arn, account: target.account, type: 'AWS::KMS::Key', keySpec: target.key?.spec })
-  }
-  return resources
+  const [target] = targets
+  if (targets.length === 1 && target?.key) return resourcesOf(target.key)
+  return targets.flatMap((one) => (one?.key ? resourcesOf(one.key) : one ? [audited(one)] : []))
+}
+
+const audited = ({ arn, account, key }: Target): AuditedResource => ({
+  arn,
+  account,
+  type: 'AWS::KMS::Key',
+  keySpec: key?.spec,
+})
+
+const resources = new WeakMap<KeyRecord, readonly AuditedResource[]>()
+
+/** The same for the same record: calls are remembered with it, and most are about few keys. */
+function resourcesOf(key: KeyRecord): readonly AuditedResource[] {
+  let known = resources.get(key)
+  if (!known) resources.set(key, (known = [{ arn: key.arn, account: key.account, type: 'AWS::KMS::Key', keySpec: key.spec }]))
+  return known
 }
 
 /** What is recorded beside a cryptographic operation on a key, and of a key in a custom key store where that is. */

@@ -1,5 +1,5 @@
 import type { Call } from '../../operation/call.ts'
-import type { AuditFacts } from '../../operation/trace.ts'
+import type { AuditedResource, AuditFacts } from '../../operation/trace.ts'
 import { bucketArn, objectArn } from './names.ts'
 import type { BucketRecord } from './state.ts'
 
@@ -42,15 +42,28 @@ export function auditFacts(
       bytesOut: readOnly ? output?.ContentLength : 0,
       encryption: output && encryptionOf(output, readOnly, call),
     },
-    resources: bucket ? resourcesOf(Bucket, Key, bucket.account) : NOTHING,
+    resources: bucket ? resourcesOf(Key, bucket) : NOTHING,
   }
 }
 
 const NOTHING: readonly never[] = []
 
-function resourcesOf(bucket: string, key: string | undefined, account: string): NonNullable<AuditFacts['resources']> {
-  const whole = { arn: bucketArn(bucket), account, type: 'AWS::S3::Bucket' }
-  return key === undefined ? [whole] : [{ arn: objectArn(bucket, key), account, type: 'AWS::S3::Object' }, whole]
+function resourcesOf(key: string | undefined, bucket: BucketRecord): NonNullable<AuditFacts['resources']> {
+  const whole = audited(bucket)
+  if (key === undefined) return [whole]
+  return [{ arn: objectArn(bucket.name, key), account: bucket.account, type: 'AWS::S3::Object' }, whole]
+}
+
+const resources = new WeakMap<BucketRecord, AuditedResource>()
+
+/** The same for the same record: calls are remembered with it, and most are about few buckets. */
+function audited(bucket: BucketRecord): AuditedResource {
+  let known = resources.get(bucket)
+  if (!known) {
+    known = { arn: bucketArn(bucket.name), account: bucket.account, type: 'AWS::S3::Bucket' }
+    resources.set(bucket, known)
+  }
+  return known
 }
 
 /** Headers of writes that CloudTrail tells. Of a customer's key nothing but the algorithm: it is in others. */
