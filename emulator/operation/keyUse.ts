@@ -1,5 +1,5 @@
 import { AwsError } from '../lib/awsError.ts'
-import type { Call } from './call.ts'
+import type { Call, Via } from './call.ts'
 import type { KeyCallOptions, KeyUses, Keys, ServiceDefinition } from './define.ts'
 import { accountOf, callFor, notImplemented, perform } from './perform.ts'
 import type { Registry } from './registry.ts'
@@ -58,15 +58,7 @@ async function forward(
       // A service in its own name remains the one who asks, for the same reason.
       source: as ? undefined : from.source,
       // What a service does as itself is not done on anybody's behalf.
-      via: as
-        ? undefined
-        : {
-            service: service.name,
-            viaService: forwards.viaService(region),
-            calledVia: [...(from.via?.calledVia ?? []), forwards.calledVia],
-            invokedBy: invokedBy ?? forwards.invokedBy,
-            spared,
-          },
+      via: as ? undefined : viaOf(from, service.name, forwards, region, invokedBy ?? forwards.invokedBy, spared),
     },
     registry,
   )
@@ -89,3 +81,36 @@ async function forward(
     throw service.keyFailure?.(error, from) ?? error
   }
 }
+
+type Forwards = NonNullable<ServiceDefinition['forwards']>
+
+/** By how a service appears, and Region: of calls that nobody else has made the caller's. */
+const usual = new WeakMap<Forwards, Map<string, Via>>()
+
+/** Nearly all calls of a service in a Region are made in the same way: they share what says so. */
+function viaOf(
+  { via }: Call,
+  service: string,
+  forwards: Forwards,
+  region: string,
+  invokedBy: string,
+  spared: boolean,
+): Via {
+  const regions = usual.get(forwards)
+  const known = regions?.get(region)
+  const isUsual = via === undefined && invokedBy === forwards.invokedBy && !spared
+  if (known && isUsual) return known
+  const made: Via = {
+    service,
+    viaService: forwards.viaService(region),
+    calledVia: [...(via?.calledVia ?? []), forwards.calledVia],
+    invokedBy,
+    spared,
+  }
+  if (isUsual && regions && regions.size < MOST_REGIONS) regions.set(region, made)
+  else if (isUsual && !regions) usual.set(forwards, new Map([[region, made]]))
+  return made
+}
+
+/** Clients may call a Region what they like. */
+const MOST_REGIONS = 100

@@ -115,6 +115,26 @@ export const getObject = (size: number): Case => ({
   },
 })
 
+/** Each request is for another object than the two thousand before: nothing that is remembered of one helps the next. */
+const EACH_ANOTHER = 2000
+
+const getObjects = (size: number): Case => ({
+  name: `GetObject ${objectSize(size)}, each another`,
+  ...pace(size),
+  async prepare(port) {
+    const name = await bucket(port)
+    for (let at = 0; at < EACH_ANOTHER; at++) {
+      await must(port, s3('PUT', `/${name}/object${String(at)}`, Buffer.alloc(size, 'g')))
+    }
+    const shots = Array.from({ length: EACH_ANOTHER }, (_, at) => s3('GET', `/${name}/object${String(at)}`))
+    let at = 0
+    const next = () => shots[at++ % EACH_ANOTHER] ?? NO_BYTES
+    return { bytes: shots[0] ?? NO_BYTES, next, status: 200 }
+  },
+})
+
+const NO_BYTES = Buffer.alloc(0)
+
 export const CASES: readonly Case[] = [
   encrypt,
   kms('Decrypt', async (KeyId, port) => {
@@ -132,5 +152,6 @@ export const CASES: readonly Case[] = [
     KeyUsage: 'GENERATE_VERIFY_MAC',
   }),
   kms('GenerateDataKeyPair ECC_NIST_P256', (KeyId) => ({ KeyId, KeyPairSpec: 'ECC_NIST_P256' })),
+  getObjects(1 << 10),
   ...[1 << 10, 1 << 20, 1 << 26].flatMap((size) => [putObject(size), getObject(size)]),
 ]

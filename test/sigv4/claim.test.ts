@@ -336,6 +336,51 @@ describe('the checks of a query', () => {
   })
 })
 
+describe('a header that begins like an earlier one', () => {
+  const FRONT = 'AWS4-HMAC-SHA256 Credential=SAME/20260930/us-east-1/kms/aws4_request, SignedHeaders=X-Amz-Date;Host, '
+  const claimOf = (signature: string, expected = kms) =>
+    parseClaim(withAuthorization(`${FRONT}Signature=${signature}`), expected)
+
+  it('has a signature of its own', () => {
+    for (const digit of ['1', '2', '3']) {
+      expect(claimOf(digit.repeat(64))).toMatchObject({
+        accessKeyId: 'SAME',
+        signedHeaders: ['host', 'x-amz-date'],
+        signature: digit.repeat(64),
+      })
+    }
+  })
+
+  it('is checked anew: clock, service and signed headers', () => {
+    claimOf(SIGNATURE)
+    expect(problemOf(() => claimOf(SIGNATURE, expecting('kms', NOW + 901_000, 'us-east-1')))).toMatchObject({
+      code: 'expired',
+    })
+    expect(problemOf(() => claimOf(SIGNATURE, expecting('sts', NOW, 'us-east-1')))).toMatchObject({ code: 'scope' })
+    expect(
+      problemOf(() => {
+        const request = withAuthorization(`${FRONT}Signature=${SIGNATURE}`)
+        parseClaim({ ...request, headers: { ...request.headers, 'x-amz-acl': 'private' } }, s3)
+      }),
+    ).toMatchObject({ code: 'headers-not-signed' })
+  })
+
+  it('is taken apart where it ends otherwise', () => {
+    claimOf(SIGNATURE)
+    const unusual = (end: string) => parseClaim(withAuthorization(`${FRONT}Signature=${end}`), kms)
+    expect(unusual('A'.repeat(64))).toMatchObject({ signature: 'A'.repeat(64) })
+    expect(unusual('short')).toMatchObject({ signature: 'short' })
+    expect(unusual(`${'a'.repeat(60)}    `)).toMatchObject({ signature: 'a'.repeat(60) })
+    expect(unusual(`short, Signature=${SIGNATURE}`)).toMatchObject({ signature: SIGNATURE })
+    expect(problemOf(() => unusual(`${'a'.repeat(60)},bad`))).toMatchObject({ code: 'not-key-value' })
+    const late = parseClaim(
+      withAuthorization(`${FRONT}Signature=${SIGNATURE}, Credential=LATE/20260930/us-east-1/kms/aws4_request`),
+      kms,
+    )
+    expect(late).toMatchObject({ accessKeyId: 'LATE' })
+  })
+})
+
 describe('peekCredential', () => {
   const credential = { accessKeyId: 'AKID', date: '20260930', region: 'us-east-1', service: 'kms' }
   it('reads the header or the query', () => {

@@ -69,7 +69,8 @@ const resources = new WeakMap<KeyRecord, readonly AuditedResource[]>()
 /** The same for the same record: calls are remembered with it, and most are about few keys. */
 function resourcesOf(key: KeyRecord): readonly AuditedResource[] {
   let known = resources.get(key)
-  if (!known) resources.set(key, (known = [{ arn: key.arn, account: key.account, type: 'AWS::KMS::Key', keySpec: key.spec }]))
+  if (!known)
+    resources.set(key, (known = [{ arn: key.arn, account: key.account, type: 'AWS::KMS::Key', keySpec: key.spec }]))
   return known
 }
 

@@ -33,6 +33,7 @@ export const kms = defineService<typeof import('@aws-sdk/client-kms'), KmsState>
     if (!withinRates(input, call, subject)) throw throttled()
   },
   start: (state, env) => {
+    state.opened.clear()
     armAll(state, env)
     armKeyStores(state, env)
   },

@@ -6,6 +6,7 @@ import type { Call } from '../../operation/call.ts'
 import type { Collection, CollectionSpec, Store } from '../../state/store.ts'
 import { keyStoreCollections, type ClusterRecord, type KeyStoreRecord, type KeyStoreSecret } from './keyStores/state.ts'
 import type { Family } from './keys/multiRegion.ts'
+import { OpenedKeys } from './keys/openedKeys.ts'
 
 /** What is known of material that was imported, beside its bytes (facts: B12). */
 export interface ImportedFacts {
@@ -208,6 +209,8 @@ export interface KmsState {
   readonly clusters: Collection<ClusterRecord>
   /** How keys were last used, by ARN, in this process. */
   readonly recentUse: Map<string, KeyUse>
+  /** Data keys that have been opened lately, in this process. */
+  readonly opened: OpenedKeys
   /** What keys cost that are gone, in this process. */
   readonly deletedKeys: PricedKey[]
 }
@@ -228,6 +231,7 @@ export function kmsState(store: Store): KmsState {
     keyStoreSecrets: store.collection<KeyStoreSecret>(collections.keyStoreSecrets),
     clusters: store.collection<ClusterRecord>(collections.clusters),
     recentUse: new Map(),
+    opened: new OpenedKeys(),
     deletedKeys: [],
   }
 }

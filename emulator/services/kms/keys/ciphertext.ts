@@ -47,7 +47,7 @@ export function findSealed(input: CiphertextInput, call: KmsCall): Sealed {
   if (input.keyId === undefined && (ignored || !symmetric)) throw keyIdMissing()
 
   const bytes = input.blob && !ignored ? bufferOf(input.blob) : undefined
-  const blob = bytes && symmetric ? readBlob(bytes) : undefined
+  const blob = bytes && symmetric ? partsOf(bytes, call) : undefined
   if (input.keyId !== undefined) {
     const relative = symmetric && !ignored ? relativeElsewhere(input.keyId, call) : undefined
     if (relative) return { target: relative, bytes, blob, ignored, misnamed: true }
@@ -56,6 +56,8 @@ export function findSealed(input: CiphertextInput, call: KmsCall): Sealed {
   if (!blob) throw invalidCiphertext()
   return { target: resolveMaterial(blob.materialId, call) ?? unknownCiphertextKey(call), bytes, blob, ignored }
 }
+
+const partsOf = (bytes: Buffer, call: KmsCall) => call.state.opened.parsed(bytes) ?? readBlob(bytes)
 
 /**
  * This Region's key, where the request names a relative of it in another Region: another key, although its material is the same
@@ -144,13 +146,19 @@ type Open = (
   call: KmsCall,
 ) => Buffer | undefined | Promise<Buffer>
 
-const openSymmetric: Open = ({ blob }, key, algorithm, context, call) => {
+const openSymmetric: Open = ({ bytes, blob }, key, algorithm, context, call) => {
   requireAlgorithm(key, algorithm)
   const material = blob && materialFor(key, blob.materialId, call.state)
   if (material === 'another key') throw incorrectKey()
   if (!blob || !material) return undefined
   if (key.customKeyStoreId !== undefined) return openInStore(key, blob, material, context, call)
-  return 'outer' in blob ? undefined : openBlob(blob, material, context)
+  if (!bytes || 'outer' in blob) return undefined
+  const { opened } = call.state
+  const known = opened.plaintext(blob, material, context)
+  if (known) return known
+  const plaintext = openBlob(blob, material, context)
+  if (plaintext && blob.kind === 'dataKey') opened.keep(bytes, material, context, plaintext)
+  return plaintext
 }
 
 const openAsymmetric: Open = ({ bytes, blob }, key, algorithm, context, call) => {
