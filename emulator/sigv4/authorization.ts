@@ -78,8 +78,7 @@ export function headerParts(header: string, headers: SignedRequest['headers']): 
 }
 
 const SIGNATURE_LENGTH = 64
-/** The end of the header that all SDKs write. */
-const ENDS_WITH_SIGNATURE = /[ ,]Signature=[0-9a-f]{64}$/
+const LOWER_HEX = /^[0-9a-f]*$/
 
 /** Fronts by their text: to take one apart costs as much as the rest of a claim. */
 class Fronts {
@@ -103,7 +102,14 @@ class Fronts {
   }
 }
 
-const isUsual = (header: string) => ENDS_WITH_SIGNATURE.test(header)
+/** The signature stands last, as all SDKs write it. */
+function isUsual(header: string): boolean {
+  const at = header.length - SIGNATURE_LENGTH
+  return (
+    (header.startsWith(' Signature=', at - 11) || header.startsWith(',Signature=', at - 11)) &&
+    LOWER_HEX.test(header.slice(at))
+  )
+}
 
 const MOST_KEPT = 1000
 const LONGEST_KEPT = 1024
