@@ -278,7 +278,7 @@ describe('under versioning', () => {
     expect(await versions()).toEqual([])
     const { Errors } = await del({ Key, VersionId: 'short' })
     expect(Errors).toEqual([
-      { Key, VersionId: 'short', Code: 'InvalidArgument', Message: 'Invalid version id specified' },
+      { Key, VersionId: 'short', Code: 'NoSuchVersion', Message: 'The specified version does not exist.' },
     ])
   })
 

@@ -103,29 +103,27 @@ export function removeCurrent(
   return marker
 }
 
-export interface RemovalConditions extends Pick<WriteConditions, 'IfMatch'> {
+export interface RemovalOptions {
   /** Governance mode gives way: who asks is allowed to ask. */
   readonly bypass?: boolean | undefined
 }
 
 /**
  * Deletes one version for good, if there is one; the one before it becomes current again where it was the newest. Returns what was
- * removed. Throws what `checkWrite` throws, and AccessDenied for locked versions.
+ * removed. Throws AccessDenied for locked versions.
  */
 export function removeVersion(
   call: S3Call,
   bucket: BucketRecord,
   key: string,
   versionId: string,
-  conditions: RemovalConditions = {},
+  { bypass = false }: RemovalOptions = {},
 ): VersionRecord | undefined {
   const { env, state } = call
   requireStill(call, bucket)
-  // "Conditional delete evaluations only apply to the current version" (S3 User Guide, "How to perform conditional deletes").
-  checkWrite(findObject(call, bucket.name, key), key, conditions)
   const version = findVersion(call, bucket.name, key, versionId)
   if (!version) return undefined
-  requireDeletable(version, call.time, conditions.bypass === true)
+  requireDeletable(version, call.time, bypass)
   let unwanted: string[] = []
   env.store.transaction(() => {
     unwanted = dropVersion(call, bucket.name, version)

@@ -39,7 +39,7 @@ export function findSubject(input: ObjectInput, call: Call<S3State>): ObjectSubj
 }
 
 /** Throws InvalidArgument for what cannot be the id of a version. */
-export function requireVersionId(versionId: string | undefined): void {
+function requireVersionId(versionId: string | undefined): void {
   if (versionId === undefined || isVersionId(versionId)) return
   throw invalidArgument('Invalid version id specified', 'versionId', versionId)
 }
