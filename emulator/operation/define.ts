@@ -219,6 +219,8 @@ export interface ServiceFacts<M, S> {
   readonly crossOrigin?: CrossOrigin<S>
   /** Uploads by HTML form (S3's POST policy). */
   readonly forms?: FormUploads
+  /** Headers that the query of a presigned URL may stand for; those that are sent come first. */
+  readonly queryHeaders?: (query: string) => Readonly<Record<string, string>> | undefined
   /** Ids of the blobs that records name; asked once, at the start. */
   readonly liveBlobs?: (state: S) => ReadonlySet<string>
   /** Takes up work that time brings (deletions, expiries) when the emulator starts or its state is replaced. */

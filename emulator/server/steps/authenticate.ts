@@ -13,6 +13,7 @@ import {
 } from '../../sigv4/types.ts'
 import { sessionMay } from '../../services/sts/limits.ts'
 import type { Exchange } from '../exchange.ts'
+import { wireRequest } from './match.ts'
 import { ANONYMOUS } from './receive.ts'
 
 /** AWS's window for the client's clock (facts: A3 rows 10 and 11). */
@@ -48,7 +49,17 @@ export function authenticate(exchange: Exchange): void | Promise<void> {
     throw new SignatureProblem({ code: 'bad-token', accessKeyId: claim.accessKeyId })
   }
   exchange.caller = found.caller
+  if (claim.kind === 'query') addQueryHeaders(exchange)
   return tieBody(exchange, payload, seed)
+}
+
+/** What the URL says in place of headers holds like them, now that its signature has been compared. */
+function addQueryHeaders(exchange: Exchange): void {
+  const more = exchange.service?.definition.queryHeaders?.(exchange.query)
+  if (!more) return
+  const headers = { ...more, ...exchange.headers }
+  exchange.headers = headers
+  exchange.wire = { ...wireRequest(exchange), headers }
 }
 
 /** What is forwarded as a stream is not covered by the signature, and the signature says so. */

@@ -4,6 +4,7 @@ import { checkWholeBody } from './checksums/whole.ts'
 import { crossOrigin } from './cors/crossOrigin.ts'
 import { denied } from './denied.ts'
 import { formUploads } from './post/uploads.ts'
+import { queryHeaders } from './presigned.ts'
 import { blobsInUse, s3State, type S3State } from './state.ts'
 
 /**
@@ -39,6 +40,7 @@ export const s3 = defineService<typeof import('@aws-sdk/client-s3'), S3State>({
   checkBody: checkWholeBody,
   crossOrigin,
   forms: formUploads,
+  queryHeaders,
   liveBlobs: blobsInUse,
   start: ({ bucketKeys }) => {
     bucketKeys.clear()

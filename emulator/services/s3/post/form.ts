@@ -67,13 +67,14 @@ export function headersOf(fields: FormFields): Record<string, string> {
   return headers
 }
 
-function headerName(name: string): string {
+/** Throws InvalidArgument for what no header can be called. */
+export function headerName(name: string): string {
   if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) return name
   throw invalidArgument('Header name is not valid.', name)
 }
 
 /** As it would stand in a header: a code unit for each byte of UTF-8. What node would not send back is not taken. */
-function headerValue(name: string, value: string): string {
+export function headerValue(name: string, value: string): string {
   const text = Buffer.from(value, 'utf8').toString('latin1')
   if (/^[\t\x20-\x7e\x80-\xff]*$/.test(text)) return text.trim()
   throw invalidArgument('Header value is not valid.', name, value)
