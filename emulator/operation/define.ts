@@ -103,8 +103,12 @@ export type KeyCall =
 
 /** Declared key uses become functions on `call.keys`; a use that is not declared does not compile. */
 export type KeyUses = Readonly<Record<string, KeyCall>>
+/** A promise only where KMS itself has to wait for somebody. */
 export type Keys<U extends KeyUses> = {
-  readonly [N in keyof U]: (request: InputOf<Kms, U[N]>, options?: KeyCallOptions) => Promise<OutputOf<Kms, U[N]>>
+  readonly [N in keyof U]: (
+    request: InputOf<Kms, U[N]>,
+    options?: KeyCallOptions,
+  ) => OutputOf<Kms, U[N]> | Promise<OutputOf<Kms, U[N]>>
 }
 export interface KeyCallOptions {
   /** AWS's service would not have asked, because it keeps keys for a while. */

@@ -10,7 +10,7 @@ import type { ForwardedTrace } from './trace.ts'
  * call, with kms:ViaService and aws:CalledVia added. There is no private door to a key.
  */
 export function keysOf(uses: KeyUses, from: Call, service: ServiceDefinition, registry: Registry): Keys<KeyUses> {
-  const keys: Record<string, (request: object, options?: KeyCallOptions) => Promise<object>> = {}
+  const keys: Record<string, (request: object, options?: KeyCallOptions) => object | Promise<object>> = {}
   for (const [name, operation] of Object.entries(uses)) {
     keys[name] = (request, options) => forward(from, service, registry, operation, request, options ?? NO_OPTIONS)
   }
@@ -25,14 +25,14 @@ const NO_OPTIONS: KeyCallOptions = {}
  */
 const SERVICE_ADDRESS = '52.94.133.131'
 
-async function forward(
+function forward(
   from: Call,
   service: ServiceDefinition,
   registry: Registry,
   operation: string,
   request: object,
   { spared = false, as, invokedBy, region = from.region }: KeyCallOptions,
-): Promise<object> {
+): object | Promise<object> {
   const { forwards } = service
   if (!forwards) throw new Error(`\`${service.name}\` declares key uses but not how it appears to KMS`)
   const kms = registry.require('kms')
@@ -74,12 +74,18 @@ async function forward(
   }
   from.trace.forwarded = [...from.trace.forwarded, trace]
   try {
-    return await perform(kms, row, request, call)
+    const output = perform(kms, row, request, call)
+    return output instanceof Promise ? output.catch((error: unknown) => fail(error, trace, service, from)) : output
   } catch (error) {
-    if (!(error instanceof AwsError)) throw error
-    trace.error = error
-    throw service.keyFailure?.(error, from) ?? error
+    return fail(error, trace, service, from)
   }
+}
+
+/** Throws what the caller of the service is told. */
+function fail(error: unknown, trace: ForwardedTrace, service: ServiceDefinition, from: Call): never {
+  if (!(error instanceof AwsError)) throw error
+  trace.error = error
+  throw service.keyFailure?.(error, from) ?? error
 }
 
 type Forwards = NonNullable<ServiceDefinition['forwards']>

@@ -78,33 +78,77 @@ const NO_KEYS: Keys<KeyUses> = {}
 
 /**
  * The part of the request path that direct and forwarded calls share: subject, authorize, invoke, and the facts for the audit
- * trail. Throws AWS's refusal.
+ * trail. Throws, or rejects with, AWS's refusal. A promise only where somebody has to be waited for: each costs as much as a decision.
  */
-export async function perform(service: BoundService, row: AnyRow['row'], input: object, call: Call): Promise<object> {
+export function perform(
+  service: BoundService,
+  row: AnyRow['row'],
+  input: object,
+  call: Call,
+): object | Promise<object> {
   let subject: unknown
-  let output: object | undefined
+  let output: object | Promise<object>
   try {
     subject = subjectOf(service, row, input, call)
-    const main = mainCheck(row, input, call, subject)
-    if (row.admit) {
-      if (!main) throw new Error(`\`${call.operation}\` replaces the order of checks but names no action`)
-      const checks = row.admit(input, call as Call<unknown, Keys<KeyUses>>, subject, main)
-      if (Symbol.iterator in checks) for (const check of checks) require(check, service, call)
-      else for await (const check of checks) require(check, service, call)
-    } else {
-      if (main) require(main, service, call)
-      if (row.also) for (const check of row.also(input, call, subject)) require(check, service, call)
-    }
-    const result = row.run(input, call as Call<unknown, Keys<KeyUses>>, subject)
-    output = result instanceof Promise ? await result : result
+    const admission = admit(service, row, input, call, subject)
+    output = admission
+      ? admission.then(() => row.run(input, call as Call<unknown, Keys<KeyUses>>, subject))
+      : row.run(input, call as Call<unknown, Keys<KeyUses>>, subject)
+  } catch (error) {
+    finish(row, input, undefined, subject, call)
+    throw error
+  }
+  if (output instanceof Promise) return finishLater(row, input, output as Promise<object>, subject, call)
+  finish(row, input, output, subject, call)
+  return output
+}
+
+function admit(
+  service: BoundService,
+  row: AnyRow['row'],
+  input: object,
+  call: Call,
+  subject: unknown,
+): Promise<void> | undefined {
+  const main = mainCheck(row, input, call, subject)
+  if (!row.admit) {
+    if (main) require(main, service, call)
+    if (row.also) for (const check of row.also(input, call, subject)) require(check, service, call)
+    return undefined
+  }
+  if (!main) throw new Error(`\`${call.operation}\` replaces the order of checks but names no action`)
+  const checks = row.admit(input, call as Call<unknown, Keys<KeyUses>>, subject, main)
+  if (!(Symbol.iterator in checks)) return admitLater(checks, service, call)
+  for (const check of checks) require(check, service, call)
+  return undefined
+}
+
+async function admitLater(checks: AsyncIterable<Check>, service: BoundService, call: Call): Promise<void> {
+  for await (const check of checks) require(check, service, call)
+}
+
+function finish(row: AnyRow['row'], input: object, output: object | undefined, subject: unknown, call: Call): void {
+  call.trace.audit = row.audit?.(input, output, subject, call)
+  // The decision log keeps the call for a while; the connection must not be kept with it, nor what only the handler needs.
+  if (call instanceof RowCall) {
+    call.body = call.client = undefined
+    call.keys = NO_KEYS
+  }
+}
+
+async function finishLater(
+  row: AnyRow['row'],
+  input: object,
+  pending: Promise<object>,
+  subject: unknown,
+  call: Call,
+): Promise<object> {
+  let output: object | undefined
+  try {
+    output = await pending
     return output
   } finally {
-    call.trace.audit = row.audit?.(input, output, subject, call)
-    // The decision log keeps the call for a while; the connection must not be kept with it, nor what only the handler needs.
-    if (call instanceof RowCall) {
-      call.body = call.client = undefined
-      call.keys = NO_KEYS
-    }
+    finish(row, input, output, subject, call)
   }
 }
 

@@ -1,4 +1,4 @@
-import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http'
+import { createServer, IncomingMessage, ServerResponse, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
@@ -7,15 +7,21 @@ import express, { type Express } from 'express'
 export const urlOf = (scheme: string, host: string, port: number) =>
   `${scheme}://${host.includes(':') ? `[${host}]` : host}:${String(port)}`
 
-/** Servers of an application, for plain HTTP and for HTTPS. */
-export function serversOf(app: Express): {
+/**
+ * Servers of an application, for plain HTTP and for HTTPS.
+ * @param listener what they hand requests to: the application, if not first somebody else
+ */
+export function serversOf(
+  app: Express,
+  listener: RequestListener = app,
+): {
   readonly plain: () => Server
   readonly secure: (certificate: { readonly key: string; readonly cert: string }) => Server
 } {
   const classes = requestClasses(app)
   return {
-    plain: () => createServer(classes, app),
-    secure: ({ key, cert }) => createTlsServer({ key, cert, ...classes }, app),
+    plain: () => createServer(classes, listener),
+    secure: ({ key, cert }) => createTlsServer({ key, cert, ...classes }, listener),
   }
 }
 

@@ -125,7 +125,7 @@ function validate(exchange: Exchange): void {
 }
 
 /** Subject, authorization and handler: the part that forwarded calls share. */
-async function invoke(exchange: Exchange): Promise<void> {
+function invoke(exchange: Exchange): void | Promise<void> {
   const { core, service, row, operation, req } = exchange
   if (!service || !row || operation === undefined) throw new Error('nothing was matched')
   const call = callFor(
@@ -157,7 +157,12 @@ async function invoke(exchange: Exchange): Promise<void> {
     core.registry,
   )
   exchange.call = call
-  exchange.output = await perform(service, row, exchange.input, call)
+  const output = perform(service, row, exchange.input, call)
+  if (!(output instanceof Promise)) exchange.output = output
+  else
+    return output.then((later) => {
+      exchange.output = later
+    })
 }
 
 function sourceIp(req: IncomingMessage): string {

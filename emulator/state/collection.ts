@@ -40,6 +40,7 @@ export class CollectionView<T> implements Collection<T> {
   readonly #data: CollectionData
   readonly #scope: CollectionSpec<T>['scope']
   readonly #writer: Writer
+  #global: Table<T> | undefined
 
   constructor(data: CollectionData, scope: CollectionSpec<T>['scope'], writer: Writer) {
     this.#data = data
@@ -48,11 +49,11 @@ export class CollectionView<T> implements Collection<T> {
   }
 
   in(account?: string, region?: string): Table<T> {
+    if (this.#scope === 'global') return (this.#global ??= new TableView<T>(this.#data, '', this.#writer))
     return new TableView<T>(this.#data, this.#scopeKey(account, region), this.#writer)
   }
 
   #scopeKey(account: string | undefined, region: string | undefined): string {
-    if (this.#scope === 'global') return ''
     if (account === undefined) throw new TypeError(`collection \`${this.#data.name}\` is kept per account`)
     if (this.#scope === 'account') return account
     if (region === undefined) throw new TypeError(`collection \`${this.#data.name}\` is kept per account and region`)

@@ -12,8 +12,8 @@ export type Params = Readonly<Record<string, string>>
  * @param text without the leading `?`
  */
 export function parseParams(text: string): Params {
+  if (text === '') return NONE
   const params = Object.create(null) as Record<string, string>
-  if (text === '') return params
   const parsed = parse(text, '&', '=', { maxKeys: 0 })
   // What is remembered of a request for its audit trail must not keep all the rest of it.
   const own = text.length < LONG ? (value: string) => value : detached
@@ -23,3 +23,5 @@ export function parseParams(text: string): Params {
   }
   return params
 }
+
+const NONE: Params = Object.freeze(Object.create(null) as Record<string, string>)

@@ -13,7 +13,7 @@ export const START_KEYS = { generate: 'GenerateDataKey', reEncrypt: 'ReEncrypt',
 type Reading = Ec2Call<Keys<Pick<typeof READ_KEYS, 'decrypt'>>>
 
 /** Asks KMS. Throws what EBS makes of its refusals. */
-export async function ask<T>(call: Ec2Call, operation: string, question: () => Promise<T>): Promise<T> {
+export async function ask<T>(call: Ec2Call, operation: string, question: () => T | Promise<T>): Promise<T> {
   try {
     return await question()
   } catch (error) {

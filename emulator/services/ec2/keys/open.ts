@@ -4,11 +4,15 @@ import type { KeyCallOptions } from '../../../operation/define.ts'
 import type { Ec2Call, SealedKey } from '../state.ts'
 import { asEbs, ebsContext } from './service.ts'
 
+interface Opened {
+  readonly Plaintext?: Uint8Array | undefined
+}
+
 type Decrypting = Ec2Call<{
   readonly decrypt: (
     request: { KeyId: string; CiphertextBlob: Uint8Array; EncryptionContext: Record<string, string> },
     options?: KeyCallOptions,
-  ) => Promise<{ Plaintext?: Uint8Array | undefined }>
+  ) => Opened | Promise<Opened>
 }>
 
 /** A data key, decrypted by EBS in its own name, through a grant that a caller has made it (facts: B4). */

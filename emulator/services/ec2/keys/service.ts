@@ -24,7 +24,7 @@ export const RETIRE = { retire: 'RetireGrant' } as const
 export async function retire(
   grant: HeldGrant,
   call: Ec2Call<{
-    readonly retire: (request: { KeyId: string; GrantId: string }, options?: KeyCallOptions) => Promise<object>
+    readonly retire: (request: { KeyId: string; GrantId: string }, options?: KeyCallOptions) => object | Promise<object>
   }>,
 ): Promise<void> {
   const region = grant.keyArn.split(':')[3] ?? call.region

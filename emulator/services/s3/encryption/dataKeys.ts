@@ -140,13 +140,23 @@ async function openBucketLevelKey(encryption: KmsEncryption, call: DecryptCall):
   }
 }
 
-async function decrypt(encryption: KmsEncryption, call: DecryptCall, spared: boolean): Promise<SecretBytes> {
-  const { Plaintext } = await call.keys.decrypt(
+function decrypt(encryption: KmsEncryption, call: DecryptCall, spared: boolean): SecretBytes | Promise<SecretBytes> {
+  const opened = call.keys.decrypt(
     { CiphertextBlob: Buffer.from(encryption.dataKey, 'base64'), EncryptionContext: { ...encryption.context } },
     { spared },
   )
+  return opened instanceof Promise
+    ? opened.then((later) => secretIn(later, encryption, call))
+    : secretIn(opened, encryption, call)
+}
+
+function secretIn(
+  { Plaintext }: { readonly Plaintext?: Uint8Array | undefined },
+  { dual }: KmsEncryption,
+  call: DecryptCall,
+): SecretBytes {
   if (!Plaintext) throw new Error('KMS gave no plaintext')
-  return layered(takeOver(Plaintext), encryption.dual, call)
+  return layered(takeOver(Plaintext), dual, call)
 }
 
 /** The same data key, under another KMS key or in another context: KMS opens and seals it, and S3 does not see it. */
