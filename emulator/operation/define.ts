@@ -117,7 +117,7 @@ export interface KeyCallOptions {
   readonly as?: Caller | undefined
   /** How CloudTrail names who made it, where that is not how the service appears otherwise. */
   readonly invokedBy?: string | undefined
-  /** Where the key is, if elsewhere (EC2 CopySnapshot: the source's Region). */
+  /** Where the key is, if elsewhere (S3 copies and EC2 CopySnapshot: the source's Region). */
   readonly region?: string | undefined
 }
 

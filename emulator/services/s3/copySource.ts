@@ -82,9 +82,6 @@ export function* admitSource(
     const isKey = versionId === undefined || (versionId === 'null' && bucket.versioning === undefined)
     throw isKey ? noSuchKey(key) : noSuchVersion(key, versionId)
   }
-  if (object.encryption.kind === 'kms' && bucket.region !== call.region) {
-    throw notEmulated('s3 copies of KMS-encrypted objects from other Regions')
-  }
   requireReadableSource(object, call.time)
   return { bucket, object }
 }

@@ -103,16 +103,18 @@ function layered(
 /**
  * The key of stored bytes. Under KMS the caller's permission to decrypt is asked for at each access, Bucket Key or not.
  * @param customerKey what the request brings
+ * @param region of the bucket, where its KMS key is; a copy's source may lie in another than the call's
  */
 export function openDataKey(
   encryption: Encryption,
   call: DecryptCall,
   customerKey: CustomerKey | undefined,
+  region = call.region,
 ): SecretBytes | Promise<SecretBytes> {
   if (encryption.kind === 's3') return masterKey(call)
   if (encryption.kind === 'customer') return proveCustomerKey(encryption, customerKey)
   requireSignature(call)
-  return encryption.bucketKey ? openBucketLevelKey(encryption, call) : decrypt(encryption, call, false)
+  return encryption.bucketKey ? openBucketLevelKey(encryption, call, region) : decrypt(encryption, call, false, region)
 }
 
 /** The same for an upload in progress, whose parts must bring the customer's key that it was begun with. */
@@ -126,12 +128,12 @@ export async function openUploadKey(
   return openDataKey(encryption, call, undefined)
 }
 
-async function openBucketLevelKey(encryption: KmsEncryption, call: DecryptCall): Promise<SecretBytes> {
+async function openBucketLevelKey(encryption: KmsEncryption, call: DecryptCall, region: string): Promise<SecretBytes> {
   const { bucketKeys } = call.state
   const id = `${encryption.dataKey} ${requesterOf(call)}`
   const spared = bucketKeys.hasOpened(id, call.time)
   try {
-    const secret = await decrypt(encryption, call, spared)
+    const secret = await decrypt(encryption, call, spared, region)
     if (!spared) bucketKeys.keepOpened(id, call.time)
     return secret
   } catch (error) {
@@ -140,10 +142,15 @@ async function openBucketLevelKey(encryption: KmsEncryption, call: DecryptCall):
   }
 }
 
-function decrypt(encryption: KmsEncryption, call: DecryptCall, spared: boolean): SecretBytes | Promise<SecretBytes> {
+function decrypt(
+  encryption: KmsEncryption,
+  call: DecryptCall,
+  spared: boolean,
+  region: string,
+): SecretBytes | Promise<SecretBytes> {
   const opened = call.keys.decrypt(
     { CiphertextBlob: Buffer.from(encryption.dataKey, 'base64'), EncryptionContext: { ...encryption.context } },
-    { spared },
+    { spared, region },
   )
   return opened instanceof Promise
     ? opened.then((later) => secretIn(later, encryption, call))

@@ -90,7 +90,7 @@ async function* admitCopy(
   requireCopyable(object.size)
   requireChange(input, subject)
   subject.found = found
-  subject.sourceKey = await openDataKey(object.encryption, call, subject.sourceCustomerKey)
+  subject.sourceKey = await openDataKey(object.encryption, call, subject.sourceCustomerKey, found.bucket.region)
   subject.description = descriptionOf(input, subject.description, object)
   yield* writeChecks(
     input,

@@ -146,7 +146,7 @@ async function copyRange(
   { customerKey, sourceCustomerKey }: CopySubject,
 ) {
   const { blobs } = call.env
-  const sourceKey = await openDataKey(object.encryption, call, sourceCustomerKey)
+  const sourceKey = await openDataKey(object.encryption, call, sourceCustomerKey, bucket.region)
   const dataKey = await openUploadKey(upload, call, customerKey)
   const body = await writeBody({
     blobs,
