@@ -51,6 +51,9 @@ const partitions: ReadonlyMap<string, string> = new Map(
   Object.entries(PARTITIONS).flatMap(([partition, regions]) => regions.map((region) => [region, partition] as const)),
 )
 
+/** Whether a name has the form of a Region's, as that of a future one has, too. */
+export const isRegionName = (name: string): boolean => /^[a-z]{2,4}(?:-[a-z]+)+-\d$/.test(name)
+
 /** Every Region, in name order. */
 export const REGIONS: readonly string[] = [...partitions.keys()].sort()
 

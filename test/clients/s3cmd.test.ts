@@ -58,6 +58,13 @@ describe('s3cmd', () => {
     expect(await s3cmd('ls', 's3://cmd')).toBe('')
   }, 120_000)
 
+  // It signs the creation for the Region `US`, and again when it is told which that is.
+  test('makes a bucket and says where it is', async () => {
+    expect(await s3cmd('mb', 's3://made')).toBe("Bucket 's3://made/' created")
+    expect(await s3cmd('info', 's3://made')).toMatch(/Location: +us-east-1\n/)
+    await s3cmd('rb', 's3://made')
+  }, 120_000)
+
   test('syncs a tree up and down, once', async () => {
     await shell.ok('sh', '-c', "mkdir -p tree/a; echo x >tree/x; echo u >'tree/a/ü +&'; : >tree/empty")
     await s3cmd('sync', 'tree/', 's3://other/tree/', ...underKey())

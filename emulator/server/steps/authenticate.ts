@@ -1,3 +1,4 @@
+import { isRegionName } from '../../lib/regions.ts'
 import { decodeChunked } from '../../sigv4/chunked.ts'
 import { parseClaim } from '../../sigv4/claim.ts'
 import { hashChecked } from '../../sigv4/hashChecked.ts'
@@ -83,7 +84,8 @@ function tieBody(exchange: Exchange, payload: Payload, seed: Seed | undefined): 
  */
 function claimOf(exchange: Exchange): Claim {
   const { serviceName: service, core, time } = exchange
-  const at = (now: number) => parseClaim(exchange, { service, region: undefined, now, windowSeconds: WINDOW_SECONDS })
+  const region = expectedRegion(exchange)
+  const at = (now: number) => parseClaim(exchange, { service, region, now, windowSeconds: WINDOW_SECONDS })
   const { offset } = core.env.clock
   if (offset === 0) return at(time)
   try {
@@ -93,6 +95,13 @@ function claimOf(exchange: Exchange): Claim {
     throw error
   }
 }
+
+/**
+ * Any Region will do. S3's global endpoint takes what names none for its own and says which it expects, so that clients sign again:
+ * s3cmd begins with `US` (recorded for `us_east_1`: aws/aws-cli#2954).
+ */
+const expectedRegion = ({ serviceName, region }: Exchange): string | undefined =>
+  serviceName !== 's3' || isRegionName(region) ? undefined : 'us-east-1'
 
 const OF_TIME: ReadonlySet<Problem['code']> = new Set([
   'expired',

@@ -92,6 +92,15 @@ describe('CreateBucket', () => {
     expect(answer.body).toContain(`<Error><Code>${code}</Code><Message>${message}</Message>`)
   })
 
+  it('is told the Region, when it is signed for what is none', async () => {
+    const { url } = world.emulator
+    const answer = await send(url, signed(url, 's3', { method: 'PUT', path: '/misplaced' }, { region: 'US' }))
+    expect(answer.status).toBe(400)
+    expect(answer.body).toContain(
+      "<Error><Code>AuthorizationHeaderMalformed</Code><Message>The authorization header is malformed; the region 'US' is wrong; expecting 'us-east-1'</Message><Region>us-east-1</Region>",
+    )
+  })
+
   it('needs s3:CreateBucket', async () => {
     const user = await world.user('creates-nothing', allow('s3:ListAllMyBuckets'))
     expect(await refusal(user.s3.send(new CreateBucketCommand({ Bucket: 'not-yours' })))).toEqual(

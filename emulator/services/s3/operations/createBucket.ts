@@ -1,4 +1,5 @@
 import { AwsError } from '../../../lib/awsError.ts'
+import { isRegionName } from '../../../lib/regions.ts'
 import type { Call } from '../../../operation/call.ts'
 import { requestKeys, tagKeys } from '../access.ts'
 import { auditFacts } from '../audit.ts'
@@ -15,8 +16,6 @@ import type { BucketRecord, S3State } from '../state.ts'
 import { readBucketTags } from '../tags.ts'
 import { aclsDisabled } from './ownership.ts'
 
-const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/
-
 /** Where a new bucket goes: the endpoint's Region, which the location constraint must name everywhere but in us-east-1. */
 function placeBucket(
   endpoint: string,
@@ -27,7 +26,7 @@ function placeBucket(
     return { region: endpoint }
   }
   const region = constraint === 'EU' ? 'eu-west-1' : constraint
-  if (region === 'us-east-1' || !REGION.test(region)) {
+  if (region === 'us-east-1' || !isRegionName(region)) {
     throw new AwsError('InvalidLocationConstraint', 400, 'The specified location-constraint is not valid', {
       fields: { LocationConstraint: constraint },
     })
