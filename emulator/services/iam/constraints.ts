@@ -1,3 +1,4 @@
+import { CONTEXT_TYPES } from '../../access/simulate/types.ts'
 import type { Constraint, ConstraintTable, OperationConstraints } from '../../operation/constraints.ts'
 
 // Shapes of AWS's model that several operations share (source: the service model of IAM 2010-05-08).
@@ -36,22 +37,7 @@ const entityType: Constraint = {
   unlisted: true,
 }
 /** In the order recorded (captures 11.2). */
-const contextKeyType: Constraint = {
-  enum: [
-    'binary',
-    'ipList',
-    'booleanList',
-    'ip',
-    'boolean',
-    'numericList',
-    'dateList',
-    'numeric',
-    'date',
-    'stringList',
-    'string',
-    'binaryList',
-  ],
-}
+const contextKeyType: Constraint = { enum: CONTEXT_TYPES }
 
 const page: OperationConstraints = {
   Marker: { minLength: 1, maxLength: 320, pattern: '[\\u0020-\\u00FF]+' },

@@ -1,4 +1,5 @@
 import type { BlockDeviceMapping, EbsBlockDevice } from '@aws-sdk/client-ec2'
+import type { PlannedVolume } from '../volumes/planned.ts'
 import { incorrectState, invalidCombination, invalidValue, mustContain, refused } from '../errors.ts'
 import { requireId, SNAPSHOT_ID } from '../ids.ts'
 import { keyFor, type KeyChoice } from '../keys/choose.ts'
@@ -7,13 +8,10 @@ import { snapshotPath, type Ec2Call, type ImageDevice, type ImageRecord, type Sn
 import { requirePositive, shapeOf } from '../volumes/shape.ts'
 
 /** A volume that an instance is to have. */
-export interface PlannedDevice {
+export interface PlannedDevice extends PlannedVolume {
   readonly device: string
-  readonly snapshot: SnapshotRecord | undefined
   /** The snapshot is named by the request, not by the image. */
   readonly named: boolean
-  readonly shape: ReturnType<typeof shapeOf>
-  readonly key: KeyChoice
   readonly deleteOnTermination: boolean
 }
 

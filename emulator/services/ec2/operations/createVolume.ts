@@ -1,7 +1,6 @@
 import type { CreateVolumeRequest } from '@aws-sdk/client-ec2'
 import type { Tags } from '../../../access/types.ts'
-import type { Check, Resource } from '../../../operation/define.ts'
-import { volumeArn } from '../arns.ts'
+import type { Check } from '../../../operation/define.ts'
 import { auditOf } from '../audit.ts'
 import { later } from '../background.ts'
 import { share } from '../blocks/contents.ts'
@@ -9,14 +8,15 @@ import { tagOnCreate } from '../creation.ts'
 import { endDryRun } from '../dryRun.ts'
 import { incorrectState, invalidCombination, invalidValue, mustContain, notEmulated, refused } from '../errors.ts'
 import { newId, requireId, SNAPSHOT_ID } from '../ids.ts'
-import { keyFor, type KeyChoice } from '../keys/choose.ts'
-import { resourceOf, snapshotResource, volumeKeys } from '../resources.ts'
+import { keyFor } from '../keys/choose.ts'
+import { snapshotResource } from '../resources.ts'
 import { ec2 } from '../service.ts'
 import { visibleSnapshot } from '../snapshots/find.ts'
 import type { Ec2Call, SnapshotRecord, VolumeRecord } from '../state.ts'
-import { putTags, readTagSpecifications, requestTagKeys } from '../tags.ts'
+import { putTags, readTagSpecifications } from '../tags.ts'
 import { checkToken, keepToken, replayed } from '../tokens.ts'
 import { makeVolume } from '../volumes/create.ts'
+import { plannedVolume, type PlannedVolume } from '../volumes/planned.ts'
 import { keysWanted, restored } from '../volumes/restore.ts'
 import { putVolume, volumeOf } from '../volumes/find.ts'
 import { requireMultiAttach, requirePositive, shapeOf } from '../volumes/shape.ts'
@@ -24,12 +24,9 @@ import { createdView } from '../volumes/view.ts'
 import { requireZone } from '../zones.ts'
 
 /** What a request would make, as far as is known before anybody is authorized. */
-interface Planned {
+interface Planned extends PlannedVolume {
   readonly zone: string
   readonly tags: Tags
-  readonly snapshot: SnapshotRecord | undefined
-  readonly shape: ReturnType<typeof shapeOf>
-  readonly key: KeyChoice
 }
 
 /** What AWS checks before it authorizes, in its order (facts: captures 2.1, steps 1 and 2). */
@@ -57,23 +54,6 @@ function requireRate(rate: number | undefined): void {
   if (rate === undefined || (rate >= 100 && rate <= 300)) return
   throw invalidValue('The value specified for VolumeInitializationRate is not in the allowed range.')
 }
-
-/** The volume that is to be. */
-const newVolume = ({ zone, snapshot, shape, key, tags }: Planned, call: Ec2Call): Resource =>
-  resourceOf(volumeArn(call.region, call.account, '*'), call.account, () => ({
-    ...volumeKeys(
-      {
-        ...shape,
-        zone,
-        snapshotId: snapshot?.id ?? '',
-        encrypted: key.encrypted,
-        kmsKeyId: key.encrypted ? key.keyId : undefined,
-      },
-      call.region,
-    ),
-    ...requestTagKeys(tags),
-    'aws:ResourceBeingCreated': 'true',
-  }))
 
 /** What is asked of real calls only (facts: captures 2.1, step 5). */
 function requirePossible(input: CreateVolumeRequest, { snapshot, key }: Planned): void {
@@ -131,12 +111,12 @@ function store(input: CreateVolumeRequest, planned: Planned, call: Ec2Call): Vol
 const createVolume = ec2.row('CreateVolume', {
   action: 'ec2:CreateVolume',
   subject: plan,
-  resource: (_input, call, planned) => newVolume(planned, call),
+  resource: (_input, call, planned) => plannedVolume(planned, planned.zone, planned.tags, call),
   also(_input, call, planned): readonly Check[] {
     const { snapshot, tags } = planned
     return [
       ...(snapshot ? [{ action: 'ec2:CreateVolume', resource: snapshotResource(snapshot, call) }] : []),
-      ...tagOnCreate(newVolume(planned, call), 'CreateVolume', tags),
+      ...tagOnCreate(plannedVolume(planned, planned.zone, tags, call), 'CreateVolume', tags),
     ]
   },
   run(input, call, planned) {

@@ -1,22 +1,23 @@
 import { createHash } from 'node:crypto'
 import type { RunInstancesRequest, TagSpecification } from '@aws-sdk/client-ec2'
 import type { Tags } from '../../../access/types.ts'
-import type { Check, Resource } from '../../../operation/define.ts'
-import { ec2Arn, volumeArn } from '../arns.ts'
+import type { Check } from '../../../operation/define.ts'
+import { ec2Arn } from '../arns.ts'
 import { auditOf } from '../audit.ts'
 import { tagOnCreate } from '../creation.ts'
 import { endDryRun } from '../dryRun.ts'
 import { invalidCombination, invalidValue, mustContain, notEmulated, refused } from '../errors.ts'
 import { requireVisibleImage } from '../images/find.ts'
-import { planDevices, type PlannedDevice } from '../instances/devices.ts'
+import { planDevices } from '../instances/devices.ts'
 import { launch, networkOf, type Launch } from '../instances/launch.ts'
 import { imageResource, instanceKeys, namedOnly } from '../instances/resources.ts'
 import { reservations } from '../instances/view.ts'
-import { resourceOf, snapshotResource, volumeKeys } from '../resources.ts'
+import { resourceOf, snapshotResource } from '../resources.ts'
 import { ec2 } from '../service.ts'
 import type { Ec2Call, InstanceRecord } from '../state.ts'
 import { readTagSpecifications, requestTagKeys } from '../tags.ts'
 import { checkToken, keepToken, replayed } from '../tokens.ts'
+import { plannedVolume } from '../volumes/planned.ts'
 import { requireZone, zonesOf } from '../zones.ts'
 
 /** How many a request may launch: an account's limit at AWS; a bound on the work of one request here. */
@@ -97,22 +98,6 @@ const newInstance = ({ zone, type, profile, instanceTags }: Launch, input: RunIn
     'aws:ResourceBeingCreated': 'true',
   }))
 
-const newVolume = ({ shape, key, snapshot }: PlannedDevice, { zone, volumeTags }: Launch, call: Ec2Call): Resource =>
-  resourceOf(volumeArn(call.region, call.account, '*'), call.account, () => ({
-    ...volumeKeys(
-      {
-        ...shape,
-        zone,
-        snapshotId: snapshot?.id ?? '',
-        encrypted: key.encrypted,
-        kmsKeyId: key.encrypted ? key.keyId : undefined,
-      },
-      call.region,
-    ),
-    ...requestTagKeys(volumeTags),
-    'aws:ResourceBeingCreated': 'true',
-  }))
-
 /** User data is not to be kept twice, hence the digest. */
 const fingerprintOf = (input: RunInstancesRequest): string =>
   createHash('sha256')
@@ -133,13 +118,13 @@ const runInstances = ec2.row('RunInstances', {
       namedOnly(call, 'network-interface', '*'),
       ...securityGroups.map((id) => namedOnly(call, 'security-group', id)),
       namedOnly(call, 'subnet', subnetId),
-      ...devices.map((one) => newVolume(one, planned, call)),
+      ...devices.map((one) => plannedVolume(one, planned.zone, planned.volumeTags, call)),
       ...devices.flatMap(({ snapshot, named }) => (snapshot && named ? [snapshotResource(snapshot, call)] : [])),
     ]
     return [
       ...resources.map((resource) => ({ action: 'ec2:RunInstances', resource })),
       ...tagOnCreate(newInstance(planned, input, call), 'RunInstances', instanceTags),
-      ...(device ? tagOnCreate(newVolume(device, planned, call), 'RunInstances', volumeTags) : []),
+      ...(device ? tagOnCreate(plannedVolume(device, planned.zone, volumeTags, call), 'RunInstances', volumeTags) : []),
     ]
   },
   run(input, call, planned) {
