@@ -124,6 +124,8 @@ class RequestEntry implements TrailEntry, RecordedRequest {
       for (const other of this.audit?.elsewhere ?? []) {
         addPlaces(places, other.region, accountsOf(this.serviceName, this.caller, other.facts, this.error))
       }
+      const { inside } = this.audit ?? {}
+      if (inside) addPlaces(places, region, accountsOf(this.serviceName, this.caller, inside.facts, undefined))
     }
     for (const { service, caller = this.caller, region: elsewhere = region, audit, error } of this.forwarded) {
       addPlaces(places, elsewhere, accountsOf(service, caller, audit, error))

@@ -10,3 +10,7 @@ export function eventId(requestId: string): string {
 export function relatedId(requestId: string, of: string): string {
   return eventId(createHash('sha256').update(`${of}/${requestId}`).digest('hex').slice(0, 16))
 }
+
+/** The id of a request that a service made inside one, in S3's form: as stable. */
+export const innerRequestId = (requestId: string): string =>
+  createHash('sha256').update(`inside/${requestId}`).digest('hex').slice(0, 16).toUpperCase()

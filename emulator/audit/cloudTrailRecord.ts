@@ -3,8 +3,9 @@ import type { AuditFacts, ServiceEvent } from '../operation/trace.ts'
 import type { CloudTrailRecord } from '../operation/trail.ts'
 import { eventKind } from './cloudTrailEvents.ts'
 import { foreignIdentity, userIdentity } from './cloudTrailIdentity.ts'
-import { eventId, relatedId } from './cloudTrailIds.ts'
+import { eventId, innerRequestId, relatedId } from './cloudTrailIds.ts'
 import { transferData, withHost } from './cloudTrailS3.ts'
+import { hidingTags } from './cloudTrailTags.ts'
 import type { Outcome } from './recorder.ts'
 
 /** A refusal, as records tell it. */
@@ -55,6 +56,8 @@ interface Recorded {
   /** In whose trail the record is, if not in the caller's. */
   readonly owner?: string
   readonly eventID?: string
+  /** The request inside which the call was made: they share S3's extended request id. */
+  readonly within?: string
 }
 
 /** The records of a request, the latest first: calls that its service made for it were finished before. */
@@ -75,6 +78,8 @@ export function recordsOf(request: RecordedRequest): CloudTrailRecord[] {
       eventID: eventId(requestId.slice(0, 16)),
     }),
   )
+  const { inside } = audit ?? NO_FACTS
+  const internal = inside ? inAllTrails(request, internalCall(own, inside)) : []
   const forwarded = request.forwarded
     .map((call) =>
       inAllTrails(request, {
@@ -86,7 +91,21 @@ export function recordsOf(request: RecordedRequest): CloudTrailRecord[] {
     )
     .reverse()
     .flat()
-  return request.later ? forwarded : [...inAllTrails(request, own), ...elsewhere, ...forwarded]
+  return request.later ? forwarded : [...inAllTrails(request, own), ...elsewhere, ...internal, ...forwarded]
+}
+
+/** The read of a copy's source: an event that shares nothing but the extended request id with the copy's (facts: captures-ebs-s3 7.7). */
+function internalCall(own: Recorded, { operation, facts }: NonNullable<AuditFacts['inside']>): Recorded {
+  const { requestId } = own
+  return {
+    ...own,
+    operation,
+    audit: facts,
+    readOnly: true,
+    invokedBy: INTERNAL,
+    requestId: innerRequestId(requestId),
+    within: requestId,
+  }
 }
 
 /** Services whose calls are also in the trail of the account that owns what they are about (CloudTrail User Guide, "sharedEventID"). */
@@ -134,7 +153,12 @@ function record({ time, http }: RecordedRequest, call: Recorded): CloudTrailReco
   const { principal, accessKeyId } = call.caller
   const resources = withheld ? undefined : resourcesOf(facts)
   const copied = owner !== undefined
-  const { parameters, elements, additional } = detailsOf(call, facts, withheld, http.host)
+  const { parameters, elements, additional } = detailsOf(
+    call,
+    facts,
+    withheld,
+    call.within === undefined ? http.host : '',
+  )
   return {
     eventVersion: '1.11',
     userIdentity: {
@@ -167,12 +191,17 @@ function record({ time, http }: RecordedRequest, call: Recorded): CloudTrailReco
 const NO_FACTS: AuditFacts = {}
 
 /** What was asked, what came of it, and what there is beside. */
-function detailsOf({ service, error, requestId }: Recorded, facts: AuditFacts, withheld: boolean, host: string) {
+function detailsOf(
+  { service, error, requestId, within }: Recorded,
+  facts: AuditFacts,
+  withheld: boolean,
+  host: string,
+) {
   const parameters = withheld ? null : parametersOf(facts)
   return {
     parameters: service === 's3' ? withHost(parameters, host) : parameters,
     elements: error ? null : (facts.responseElements ?? null),
-    additional: facts.transfer ? transferData(facts.transfer, requestId) : facts.additionalEventData,
+    additional: facts.transfer ? transferData(facts.transfer, within ?? requestId) : facts.additionalEventData,
   }
 }
 
@@ -197,19 +226,6 @@ const resourcesOf = ({ resources }: AuditFacts) =>
     // An object is its bucket's (S3 User Guide, "CloudTrail log file entries").
     type === 'AWS::S3::Object' ? { type, ARN: arn } : { accountId: account, type, ARN: arn },
   )
-
-const HIDDEN = 'HIDDEN_DUE_TO_SECURITY_REASONS'
-
-/** The copy in another account's trail, without what the tags say (facts: captures-ebs-s3 4.3). */
-function hidingTags<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(hidingTags) as T
-  return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [name, isTagSet(name) ? HIDDEN : (hidingTags(member) as unknown)]),
-  ) as T
-}
-
-const isTagSet = (name: string) => name === 'tagSet' || name === 'tagSpecificationSet'
 
 /** AWS's own doings, in whose name nobody called (facts: F2; AWS: "ct-rotatekey", "ct-synchronize-multi-region-key"). */
 export function serviceRecord(event: ServiceEvent): CloudTrailRecord {

@@ -1,7 +1,8 @@
 import type { Call } from '../../operation/call.ts'
 import type { AuditedResource, AuditFacts } from '../../operation/trace.ts'
+import type { FoundSource } from './copySource.ts'
 import { bucketArn, objectArn } from './names.ts'
-import type { BucketRecord } from './state.ts'
+import type { BucketRecord, Encryption } from './state.ts'
 
 interface AuditedInput {
   readonly Bucket?: string | undefined
@@ -39,7 +40,7 @@ export function auditFacts(
     transfer: {
       authenticated: authenticationOf(call),
       bytesIn: Number(call.http.headers['x-amz-decoded-content-length'] ?? call.http.headers['content-length'] ?? 0),
-      bytesOut: readOnly ? output?.ContentLength : 0,
+      bytesOut: readOnly ? bytesOf(output, call) : 0,
       encryption: output && encryptionOf(output, readOnly, call),
     },
     resources: bucket ? resourcesOf(Key, bucket) : NOTHING,
@@ -47,6 +48,32 @@ export function auditFacts(
 }
 
 const NOTHING: readonly never[] = []
+
+/** HeadObject tells a length and sends nothing. */
+const bytesOf = (output: AuditedOutput | undefined, { http }: Pick<Call, 'http'>) =>
+  output && http.method === 'HEAD' ? 0 : output?.ContentLength
+
+/**
+ * The read of a copy's source, which S3 makes inside: an event beside the copy's (facts: captures 7.7). That a copy that fails leaves
+ * none is not recorded.
+ */
+export function sourceRead({ bucket, object }: FoundSource, versionId: string | undefined) {
+  const { key, size, encryption } = object
+  return {
+    operation: 'GetObject',
+    facts: {
+      requestParameters: { bucketName: bucket.name, key, versionId },
+      responseElements: null,
+      transfer: { authenticated: undefined, bytesIn: 0, bytesOut: size, encryption: methodOf(encryption) },
+      resources: resourcesOf(key, bucket),
+    },
+  }
+}
+
+function methodOf(encryption: Encryption): string | undefined {
+  if (encryption.kind === 'kms') return encryption.dual ? undefined : 'SSE_KMS'
+  return encryption.kind === 's3' ? 'SSE_S3' : 'SSE_C'
+}
 
 function resourcesOf(key: string | undefined, bucket: BucketRecord): NonNullable<AuditFacts['resources']> {
   const whole = audited(bucket)

@@ -4,7 +4,7 @@ import { withKeys } from '../../../operation/conditionKeys.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Check, Keys } from '../../../operation/define.ts'
 import { objectResource, placeResource, requestKeys } from '../access.ts'
-import { auditFacts } from '../audit.ts'
+import { auditFacts, sourceRead } from '../audit.ts'
 import { requireBucket } from '../buckets.ts'
 import { checksumMembers, namedAlgorithm } from '../checksums/requested.ts'
 import type { PlainChecksum } from '../checksums/stored.ts'
@@ -164,7 +164,11 @@ const copyObject = s3.row('CopyObject', {
       ...encryptionMembers(object.encryption, call, dataKey.customerKey),
     }
   },
-  audit: (input, output, subject, call) => auditFacts(input, subject?.bucket, call, output),
+  audit(input, output, subject, call) {
+    const facts = auditFacts(input, subject?.bucket, call, output)
+    if (!output || !subject?.found) return facts
+    return { ...facts, inside: sourceRead(subject.found, subject.source.versionId) }
+  },
 })
 
 /** Decrypts under the source's key and encrypts under the new one, in constant memory. */
