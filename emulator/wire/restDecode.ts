@@ -105,6 +105,8 @@ function integer(text: string, wireName: string): number | undefined {
   if (text === '') return undefined
   const value = /^[+-]?\d+$/.test(text) ? Number(text) : NaN
   if (Number.isSafeInteger(value) && (wireName.includes('length') || Math.abs(value) < 2 ** 31)) return value
+  // GetObjectAttributes ignores it (versity/versitygw issue 1806: S3's answer).
+  if (wireName === 'x-amz-max-parts') return undefined
   if (wireName === 'partNumber') {
     throw invalidArgument(wireName, text, 'Part number must be an integer between 1 and 10000, inclusive')
   }

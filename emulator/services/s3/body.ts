@@ -6,7 +6,8 @@ import { headerNotImplemented } from './errors.ts'
 export const LARGEST_UPLOAD = 5 * 1024 ** 3
 
 /**
- * The body of a request and how many bytes of plaintext it announces; a form's says so at its end only, and keeps to its limits
+ * The body of a request and how many bytes of plaintext it announces: a header of its own says so where it comes in chunks, and says
+ * nothing of others (measured against S3: versity/versitygw pull request 2415). A form's says so at its end only, and keeps to its limits
  * itself (post/). Throws MissingContentLength, EntityTooLarge.
  */
 export function incomingBody({ http, body }: Pick<Call, 'http' | 'body'>): {
@@ -14,9 +15,10 @@ export function incomingBody({ http, body }: Pick<Call, 'http' | 'body'>): {
   readonly length: number | undefined
 } {
   if (http.form === true) return { source: body ?? empty(), length: undefined }
-  const chunked = /\baws-chunked\b/i.test(http.headers['content-encoding'] ?? '')
-  const decoded = http.headers['x-amz-decoded-content-length']
-  const announced = decoded ?? (chunked ? undefined : http.headers['content-length'])
+  const chunked =
+    http.headers['x-amz-content-sha256']?.startsWith('STREAMING-') === true ||
+    /\baws-chunked\b/i.test(http.headers['content-encoding'] ?? '')
+  const announced = http.headers[chunked ? 'x-amz-decoded-content-length' : 'content-length']
   if (announced === undefined && !chunked && http.headers['transfer-encoding'] !== undefined) {
     throw headerNotImplemented('Transfer-Encoding')
   }

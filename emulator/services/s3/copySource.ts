@@ -22,7 +22,9 @@ export function parseCopySource(header: string): CopySource {
   const [path, query = ''] = splitOnce(header, '?versionId=')
   const decoded = decode(path.startsWith('/') ? path.slice(1) : path, header)
   const [bucket, key = ''] = splitOnce(decoded, '/')
-  if (bucket === '' || key === '') throw badSource(header)
+  // S3's answers: versity/versitygw issues 1388 and 1389.
+  if (bucket === '') throw badSource(header, 'Invalid copy source bucket name')
+  if (key === '') throw badSource(header, 'Invalid copy source object key')
   return { bucket, key, versionId: query === '' ? undefined : decode(query, header) }
 }
 
@@ -39,12 +41,10 @@ function decode(text: string, header: string): string {
   }
 }
 
-const badSource = (header: string) =>
-  invalidArgument(
-    'Copy Source must mention the source bucket and key: sourcebucket/sourcekey',
-    'x-amz-copy-source',
-    header,
-  )
+const badSource = (
+  header: string,
+  text = 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey',
+) => invalidArgument(text, 'x-amz-copy-source', header)
 
 /** A source that has been found and may be read. */
 export interface FoundSource {

@@ -9,8 +9,9 @@ interface TagMember {
 
 const ALLOWED = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u
 
-const invalidTag = (text: string, key?: string) =>
-  new AwsError('InvalidTag', 400, text, { fields: key === undefined ? {} : { TagKey: key } })
+/** A value is named where it is to blame (S3's answers: versity/versitygw issue 2039). */
+const invalidTag = (text: string, key: string, value?: string) =>
+  new AwsError('InvalidTag', 400, text, { fields: { TagKey: key, ...(value !== undefined && { TagValue: value }) } })
 
 /** Tags of a TagSet, checked. Throws MalformedXML, InvalidTag, BadRequest. */
 function readTags(members: readonly TagMember[], most: number, kind: 'Object' | 'Bucket'): Tags {
@@ -23,7 +24,9 @@ function readTags(members: readonly TagMember[], most: number, kind: 'Object' | 
     if (key.length === 0 || key.length > 128 || !ALLOWED.test(key)) {
       throw invalidTag('The TagKey you have provided is invalid', key)
     }
-    if (value.length > 256 || !ALLOWED.test(value)) throw invalidTag('The TagValue you have provided is invalid', key)
+    if (value.length > 256 || !ALLOWED.test(value)) {
+      throw invalidTag('The TagValue you have provided is invalid', key, value)
+    }
     if (key.startsWith('aws:')) throw invalidTag('System tags cannot be added/updated by requester', key)
     if (Object.hasOwn(tags, key)) throw invalidTag('Cannot provide multiple Tags with the same key', key)
     tags[key] = value
@@ -34,15 +37,17 @@ function readTags(members: readonly TagMember[], most: number, kind: 'Object' | 
 export const readObjectTags = (members: readonly TagMember[] | undefined): Tags => readTags(members ?? [], 10, 'Object')
 export const readBucketTags = (members: readonly TagMember[] | undefined): Tags => readTags(members ?? [], 50, 'Bucket')
 
-/** The `x-amz-tagging` header: `a=1&b=2`, percent-encoded. */
+/** The `x-amz-tagging` header: `a=1&b=2`, percent-encoded. Nothing between two `&` is no tag (versity/versitygw issues 1215, 1216). */
 export function readTagHeader(header: string | undefined): Tags {
   if (header === undefined || header === '') return {}
-  const members = header.split('&').map((pair) => {
+  const pairs = header.split('&').filter((pair) => pair !== '')
+  const members = pairs.map((pair) => {
     const equals = pair.indexOf('=')
     const name = equals < 0 ? pair : pair.slice(0, equals)
     return { Key: decode(name, header), Value: equals < 0 ? '' : decode(pair.slice(equals + 1), header) }
   })
-  if (new Set(members.map(({ Key }) => Key)).size !== members.length) throw badHeader(header)
+  const names = new Set(members.map(({ Key }) => Key))
+  if (names.size !== members.length || names.has('')) throw badHeader(header)
   return readObjectTags(members)
 }
 

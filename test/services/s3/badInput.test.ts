@@ -71,13 +71,19 @@ const TOO_LONG = error(
 describe('requests that cannot be meant are refused, and change nothing', () => {
   it.each<[method: string, path: string, expected: string]>([
     ['GET', '?max-keys=abc', argument('Provided max-keys not an integer or within integer range', 'max-keys', 'abc')],
-    ['GET', '?max-keys=-1', argument('Argument maxKeys must be an integer between 0 and 2147483647', 'max-keys', '-1')],
+    ['GET', '?max-keys=-1', argument('Argument maxKeys must be an integer between 0 and 2147483647', 'maxKeys', '-1')],
     [
       'GET',
       '?list-type=2&max-keys=99999999999',
       argument('Provided max-keys not an integer or within integer range', 'max-keys', '99999999999'),
     ],
     ['GET', '?encoding-type=foo', argument('Invalid Encoding Method specified in Request', 'encoding-type', 'foo')],
+    ['GET', '?uploads&key-marker=m&upload-id-marker=x', argument('Invalid uploadId marker', 'upload-id-marker', 'x')],
+    [
+      'GET',
+      '/a?versionId=',
+      argument('Invalid version id specified', 'versionId', '').replace('></ArgumentValue>', '/>'),
+    ],
     ['GET', '/a?versionId=abc', argument('Invalid version id specified', 'versionId', 'abc')],
     ['GET', '/a?partNumber=abc', argument(PART, 'partNumber', 'abc')],
     ['GET', '/a?partNumber=0', argument(PART, 'partNumber', '0')],
@@ -153,7 +159,7 @@ describe('requests that cannot be meant are refused, and change nothing', () => 
         400,
         'BadDigest',
         'The Content-MD5 you specified did not match what we received.',
-        `<ExpectedDigest>${md5('y')['content-md5']}</ExpectedDigest><CalculatedDigest>${md5('x')['content-md5']}</CalculatedDigest>`,
+        `<ExpectedDigest>${createHash('md5').update('y').digest('hex')}</ExpectedDigest><CalculatedDigest>${md5('x')['content-md5']}</CalculatedDigest>`,
       ),
     ],
     [
@@ -192,7 +198,12 @@ describe('requests that cannot be meant are refused, and change nothing', () => 
     [
       'checksums of another algorithm than named',
       { 'x-amz-sdk-checksum-algorithm': 'SHA1', 'x-amz-checksum-crc32': 'jNwWgw==' },
-      error(400, 'BadDigest', 'The SHA1 you specified did not match the calculated checksum.'),
+      error(400, 'InvalidRequest', 'Value for x-amz-sdk-checksum-algorithm header is invalid.'),
+    ],
+    [
+      'checksums that S3 does not know',
+      { 'x-amz-checksum-sha256a': 'abc' },
+      error(400, 'InvalidRequest', 'The algorithm type you specified in x-amz-checksum- header is invalid.'),
     ],
     [
       'storage classes',
@@ -223,6 +234,11 @@ describe('requests that cannot be meant are refused, and change nothing', () => 
       ),
     ],
     [
+      'sources without a key',
+      { 'x-amz-copy-source': 'input' },
+      argument('Invalid copy source object key', 'x-amz-copy-source', 'input'),
+    ],
+    [
       'tags that repeat a key',
       { 'x-amz-tagging': 'a=b&a=c' },
       argument(
@@ -233,6 +249,22 @@ describe('requests that cannot be meant are refused, and change nothing', () => 
     ],
   ])('writes with wrong %s', async (_name, headers, expected) => {
     expect(told(await ask('PUT', `/${BUCKET}/new`, 'x', headers))).toBe(expected)
+    expect(state()).toBe(before)
+  })
+
+  it.each([
+    ['/a?legal-hold', '<LegalHold><Status>ON</Status></LegalHold>'],
+    [
+      '?object-lock',
+      '<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>',
+    ],
+    ['?cors', '<CORSConfiguration/>'],
+    ['?tagging', '<Tagging><TagSet/></Tagging>'],
+    ['?lifecycle', '<LifecycleConfiguration/>'],
+  ])('%s without a promise of what its body is', async (path, body) => {
+    expect(told(await ask('PUT', `/${BUCKET}${path}`, body))).toBe(
+      error(400, 'InvalidRequest', 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*'),
+    )
     expect(state()).toBe(before)
   })
 
@@ -253,7 +285,12 @@ describe('requests that cannot be meant are refused, and change nothing', () => 
     [
       '/a?tagging',
       tags(1, 'k', 'v'.repeat(257)),
-      error(400, 'InvalidTag', 'The TagValue you have provided is invalid', '<TagKey>k0</TagKey>'),
+      error(
+        400,
+        'InvalidTag',
+        'The TagValue you have provided is invalid',
+        `<TagKey>k0</TagKey><TagValue>${'v'.repeat(257)}</TagValue>`,
+      ),
     ],
     [
       '/a?tagging',
@@ -313,6 +350,9 @@ describe('uploads in parts', () => {
     ['a part that was not uploaded', () => list([3, etags[0]]), () => noPart(3, etags[0])],
     ['another ETag', () => list([1, 'abc']), () => noPart(1, 'abc')],
     ['numbers that are none', () => list(['x', etags[0]]), () => MALFORMED],
+    ['a number below one', () => list([0, etags[0]]), () => argument('PartNumber must be &gt;= 1', 'PartNumber', '0')],
+    ['a part without a number', () => list([1, etags[0]]).replace(/<PartNumber>.*<\/PartNumber>/, ''), () => MALFORMED],
+    ['a part without an ETag', () => list([1, etags[0]]).replace(/<ETag>.*<\/ETag>/, ''), () => MALFORMED],
     [
       'more than 10 000 parts',
       () => list(...Array.from({ length: 10_001 }, (_, index) => [index + 1, etags[0]] as const)),
@@ -353,6 +393,8 @@ describe('uploads in parts', () => {
   it.each(['max-parts', 'part-number-marker'])('are listed by numbers: %s', async (name) => {
     const answer = await ask('GET', `/${BUCKET}/m?uploadId=${upload}&${name}=abc`)
     expect(told(answer)).toBe(argument(`Provided ${name} not an integer or within integer range`, name, 'abc'))
+    const negative = await ask('GET', `/${BUCKET}/m?uploadId=${upload}&${name}=-2`)
+    expect(told(negative)).toBe(argument(`Argument ${name} must be an integer between 0 and 2147483647`, name, '-2'))
   })
 })
 

@@ -53,6 +53,8 @@ describe('checksums', () => {
   })
 })
 
+const TRAILER = { 'x-amz-trailer': 'x-amz-checksum-crc32' }
+
 describe('the checksum of a request', () => {
   it('is the one in its headers', () => {
     expect(requestedChecksum({ ChecksumCRC32: 'AAAAAA==' }, call())).toEqual({
@@ -82,6 +84,23 @@ describe('the checksum of a request', () => {
     expect(() => requestedChecksum(input, call())).toThrow(
       expect.objectContaining({ code: 'InvalidRequest', status: 400, text }),
     )
+  })
+
+  it.each<[object, Record<string, string>, string]>([
+    [{ ChecksumCRC32: 'AAAAAA==' }, TRAILER, 'Expecting a single x-amz-checksum- header'],
+    [{ ChecksumSHA1: 'x' }, TRAILER, 'Expecting a single x-amz-checksum- header'],
+    [{ ChecksumAlgorithm: 'SHA1' }, TRAILER, 'Value for x-amz-sdk-checksum-algorithm header is invalid.'],
+    [{}, { 'x-amz-checksum-foo': 'x' }, 'The algorithm type you specified in x-amz-checksum- header is invalid.'],
+  ])('%j with the headers %j is refused', (input, headers, text) => {
+    expect(() => requestedChecksum(input, call(headers))).toThrow(
+      expect.objectContaining({ code: 'InvalidRequest', status: 400, text }),
+    )
+  })
+
+  it('may stand beside headers that are none', () => {
+    const headers = { 'x-amz-checksum-foo': 'x', 'x-amz-checksum-algorithm': 'SHA1', 'x-amz-checksum-type': 'x' }
+    expect(requestedChecksum({ ChecksumCRC32: 'AAAAAA==' }, call(headers))).toMatchObject({ algorithm: 'CRC32' })
+    expect(requestedChecksum({}, call({ 'x-amz-checksum-algorithm': 'SHA1' }))).toBeUndefined()
   })
 
   it('is not ignored when it cannot be computed', () => {

@@ -43,13 +43,14 @@ describe('x-amz-copy-source', () => {
     expect(parseCopySource(header)).toEqual(source)
   })
 
-  it.each(['bucket', 'bucket/', '', '%'])('never %s', (header) => {
-    expect(() => parseCopySource(header)).toThrow(
-      expect.objectContaining({
-        code: 'InvalidArgument',
-        text: 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey',
-      }),
-    )
+  it.each([
+    ['bucket', 'Invalid copy source object key'],
+    ['bucket/', 'Invalid copy source object key'],
+    ['', 'Invalid copy source bucket name'],
+    ['/', 'Invalid copy source bucket name'],
+    ['%', 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey'],
+  ])('never %s', (header, text) => {
+    expect(() => parseCopySource(header)).toThrow(expect.objectContaining({ code: 'InvalidArgument', text }))
   })
 })
 
@@ -63,12 +64,16 @@ describe('x-amz-tagging', () => {
     })
   })
 
+  it.each(['', '&', '&&', 'a=1&', '&a=1&&'])('may hold nothing between its separators: %s', (header) => {
+    expect(readTagHeader(header)).toEqual(header.includes('a') ? { a: '1' } : {})
+  })
+
   it.each([
-    [
-      'a=1&a=2',
+    ...['a=1&a=2', '=', '=1', 'a=%zz'].map((header) => [
+      header,
       'InvalidArgument',
       "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
-    ],
+    ]),
     ['aws:x=1', 'InvalidTag', 'System tags cannot be added/updated by requester'],
     [`${'k'.repeat(129)}=1`, 'InvalidTag', 'The TagKey you have provided is invalid'],
     [`k=${'v'.repeat(257)}`, 'InvalidTag', 'The TagValue you have provided is invalid'],

@@ -14,7 +14,9 @@ export interface RequestedChecksum {
   readonly expected?: string | undefined
 }
 
-const headerOf = (algorithm: string) => `x-amz-checksum-${algorithm.toLowerCase()}`
+function headerOf(algorithm: string): string {
+  return `x-amz-checksum-${algorithm.toLowerCase()}`
+}
 
 /** The one checksum a request carries, in a header or announced for its trailer. Throws InvalidRequest (facts: A1). */
 export function requestedChecksum(
@@ -24,36 +26,44 @@ export function requestedChecksum(
   refuseUnknown(call)
   const given = ALGORITHM_NAMES.filter((name) => input[`Checksum${name}`] !== undefined)
   const announced = trailerNames(call)
-  if (given.length + announced.length > 1) {
-    throw invalidRequest('Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.')
-  }
+  if (given.length > 0 && announced.length > 0) throw invalidRequest(SINGLE)
+  if (given.length + announced.length > 1) throw invalidRequest(`${SINGLE}. Multiple checksum Types are not allowed.`)
   const [algorithm = announced[0]] = given
-  if (algorithm) requireNamed(input.ChecksumAlgorithm, algorithm)
-  if (given.length > 0 && algorithm)
-    return { algorithm, expected: wellFormed(algorithm, input[`Checksum${algorithm}`] ?? '') }
-  if (algorithm) return { algorithm }
-  if (input.ChecksumAlgorithm !== undefined) {
+  if (!algorithm) {
+    refuseUnaccompanied(input.ChecksumAlgorithm, call)
+    return undefined
+  }
+  if (input.ChecksumAlgorithm !== undefined && input.ChecksumAlgorithm.toUpperCase() !== algorithm) {
+    // The model says BadDigest; this is S3's answer (versity/versitygw issues 1598 and 1659).
+    throw invalidRequest('Value for x-amz-sdk-checksum-algorithm header is invalid.')
+  }
+  if (given.length === 0) return { algorithm }
+  return { algorithm, expected: wellFormed(algorithm, input[`Checksum${algorithm}`] ?? '') }
+}
+
+const SINGLE = 'Expecting a single x-amz-checksum- header'
+
+/** Headers that speak of checksums without being any. */
+const ABOUT_CHECKSUMS = new Set(['algorithm', 'mode', 'type'].map(headerOf))
+
+/** What stands beside no checksum and needs one. A name S3 does not know is ignored beside one that it does (versitygw issues 1104, 1356). */
+function refuseUnaccompanied(named: string | undefined, { http: { headers } }: Pick<Call, 'http'>): void {
+  if (named !== undefined) {
     throw invalidRequest(
       'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.',
     )
   }
-  return undefined
-}
-
-/** A checksum of another algorithm than the request names is none of its body (PutObject's documentation). */
-function requireNamed(named: string | undefined, algorithm: ChecksumAlgorithm): void {
-  if (named === undefined || named.toUpperCase() === algorithm) return
-  if (!isAlgorithm(named) && !named.startsWith('XXHASH')) {
-    throw invalidRequest('Value for x-amz-sdk-checksum-algorithm header is invalid.')
+  for (const name in headers) {
+    if (!name.startsWith('x-amz-checksum-') || ABOUT_CHECKSUMS.has(name)) continue
+    throw invalidRequest('The algorithm type you specified in x-amz-checksum- header is invalid.')
   }
-  throw badDigest(named)
 }
 
-/** A checksum header's value, or InvalidRequest when it cannot be one. */
-export function wellFormed(algorithm: ChecksumAlgorithm, value: string): string {
+/** The value of a checksum's header, or trailing header, or InvalidRequest when it cannot be one. */
+export function wellFormed(algorithm: ChecksumAlgorithm, value: string, kind = 'header'): string {
   const bytes = Buffer.from(value, 'base64')
   if (bytes.length === ALGORITHMS[algorithm].length && bytes.toString('base64') === value) return value
-  throw invalidRequest(`Value for ${headerOf(algorithm)} header is invalid.`)
+  throw invalidRequest(`Value for ${headerOf(algorithm)} ${kind} is invalid.`)
 }
 
 function trailerNames({ http }: Pick<Call, 'http'>): ChecksumAlgorithm[] {
@@ -73,6 +83,9 @@ function refuseUnknown({ http }: Pick<Call, 'http'>): void {
   }
 }
 
+/** How S3 calls a header that follows the body (versity/versitygw issue 1652). */
+export const TRAILING = 'trailing header'
+
 /** Throws BadDigest unless the body has the checksum its request promised. */
 export function verifyChecksum(
   requested: RequestedChecksum,
@@ -80,7 +93,7 @@ export function verifyChecksum(
   trailers: (() => Readonly<Record<string, string>>) | undefined,
 ): void {
   const { algorithm } = requested
-  const expected = requested.expected ?? wellFormed(algorithm, trailers?.()[headerOf(algorithm)] ?? '')
+  const expected = requested.expected ?? wellFormed(algorithm, trailers?.()[headerOf(algorithm)] ?? '', TRAILING)
   if (expected !== computed) throw badDigest(algorithm)
 }
 
@@ -97,10 +110,11 @@ export function contentMd5(header: string | undefined): Buffer | undefined {
   })
 }
 
+/** What was promised is told in hexadecimal digits, what was found in base64 (versity/versitygw issue 2034). */
 export function verifyMd5(expected: Buffer, computed: Buffer): void {
   if (expected.equals(computed)) return
   throw new AwsError('BadDigest', 400, 'The Content-MD5 you specified did not match what we received.', {
-    fields: { ExpectedDigest: expected.toString('base64'), CalculatedDigest: computed.toString('base64') },
+    fields: { ExpectedDigest: expected.toString('hex'), CalculatedDigest: computed.toString('base64') },
   })
 }
 

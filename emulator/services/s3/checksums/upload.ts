@@ -28,9 +28,13 @@ export function chooseUploadChecksum(
   return { algorithm: name, type: chosen, explicit: true }
 }
 
-/** Parts carry the checksum that was announced when the upload began. Throws InvalidRequest. */
+/**
+ * Parts carry the checksum that was announced when the upload began; where it is to be of the whole object they may go without (S3's
+ * answers: versity/versitygw issue 1342). Throws InvalidRequest.
+ */
 export function requireSameAlgorithm({ checksum }: UploadRecord, requested: RequestedChecksum | undefined): void {
   if (!checksum.explicit || requested?.algorithm === checksum.algorithm) return
+  if (!requested && checksum.type === 'FULL_OBJECT') return
   const actual = requested ? requested.algorithm.toLowerCase() : 'null'
   throw invalidRequest(
     `Checksum Type mismatch occurred, expected checksum Type: ${checksum.algorithm.toLowerCase()}, actual checksum Type: ${actual}`,

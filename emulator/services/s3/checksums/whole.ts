@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Call } from '../../../operation/call.ts'
 import { invalidRequest } from '../errors.ts'
 import { ALGORITHM_NAMES, ALGORITHMS } from './algorithms.ts'
-import { badDigest, contentMd5, verifyMd5, wellFormed } from './requested.ts'
+import { badDigest, contentMd5, TRAILING, verifyMd5, wellFormed } from './requested.ts'
 
 type Headers = Readonly<Record<string, string | undefined>>
 
@@ -29,7 +29,8 @@ export async function checkWholeBody(
     const digester = ALGORITHMS[algorithm].create()
     digester.update(body)
     const computed = (await digester.digest()).toString('base64')
-    if (wellFormed(algorithm, promised) !== computed) throw badDigest(algorithm)
+    const kind = headers[name] === undefined ? TRAILING : 'header'
+    if (wellFormed(algorithm, promised, kind) !== computed) throw badDigest(algorithm)
   }
 }
 

@@ -17,6 +17,9 @@ export function newUploadId({ env, time }: Pick<Call, 'env' | 'time'>): string {
   return time.toString(16).padStart(TIME_DIGITS, '0') + env.ids.bytes(RANDOM_BYTES).toString('base64url')
 }
 
+/** Whether a text could be the id of an upload, past or present. */
+export const isUploadId = (text: string): boolean => text.length === ID_LENGTH && /^[0-9a-f]{12}[\w-]*$/.test(text)
+
 export const uploadRecordId = (bucket: string, key: string, uploadId: string): string =>
   `${bucket}/${sortable(key)}\0${uploadId}`
 

@@ -14,7 +14,7 @@ import { findCompleted } from '../data/versions.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
 import type { CustomerKey } from '../encryption/customerKeys.ts'
 import { DECRYPT, openUploadKey } from '../encryption/dataKeys.ts'
-import { internalError, invalidRequest, malformedXml } from '../errors.ts'
+import { internalError, invalidArgument, invalidRequest, malformedXml } from '../errors.ts'
 import { urlEncoded } from '../listing.ts'
 import { s3 } from '../service.ts'
 import type { BucketRecord, ObjectRecord, PartRecord, S3State, StoredChecksum, UploadRecord } from '../state.ts'
@@ -33,6 +33,8 @@ function chooseParts(listed: readonly CompletedPart[], upload: UploadRecord, cal
   // does not is not recorded: the page lists the algorithms of checksums of checksums.
   const consecutive = explicit && type === 'COMPOSITE'
   for (const { PartNumber: number = 0, ETag } of listed) {
+    // S3's answer: versity/versitygw issue 1072.
+    if (number < 1) throw invalidArgument('PartNumber must be >= 1', 'PartNumber', String(number))
     if (number <= (chosen.at(-1)?.number ?? 0)) throw invalidPartOrder(upload)
     if (consecutive && number !== chosen.length + 1) throw invalidPartOrder(upload)
     const part = findPart(call, upload.uploadId, number)
@@ -112,9 +114,10 @@ function checkWhole(input: Input, upload: UploadRecord, size: number, checksum: 
       `The provided 'x-amz-mp-object-size' header value ${input.MpuObjectSize} does not match what was computed: ${size}`,
     )
   }
+  // Here S3 names the algorithm in small letters (apache/arrow-rs-object-store issue 709).
   const given = (input as ChecksumMembers)[`Checksum${algorithm}`]
   if (given === undefined || !checksum) return
-  if (given.replace(/-\d+$/, '') !== checksum.value.replace(/-\d+$/, '')) throw badDigest(algorithm)
+  if (given.replace(/-\d+$/, '') !== checksum.value.replace(/-\d+$/, '')) throw badDigest(algorithm.toLowerCase())
 }
 
 /** The key to the parts' checksums: S3's own is always at hand, KMS, or the customer, only for explicit ones (facts: captures 7.2). */
@@ -163,6 +166,9 @@ function assemble(
   }
 }
 
+/** What the schema demands of each part (versity/versitygw issue 2111). */
+const isWhole = ({ PartNumber, ETag }: CompletedPart) => PartNumber !== undefined && ETag !== undefined
+
 /** The schema allows a list no more. */
 const MOST_PARTS = 10_000
 
@@ -186,7 +192,7 @@ const completeMultipartUpload = s3.row('CompleteMultipartUpload', {
     const repeated = repeatedCompletion(input, subject, listed, call)
     if (repeated) return answerFor(repeated, subject.bucket, undefined, call)
     const upload = existingUpload(subject, input)
-    if (listed.length === 0 || listed.length > MOST_PARTS) throw malformedXml()
+    if (listed.length === 0 || listed.length > MOST_PARTS || !listed.every(isWhole)) throw malformedXml()
     checkWriteConditions(input)
     const dataKey = await keyToChecksums(upload, call, subject.customerKey)
     const chosen = chooseParts(listed, upload, call)

@@ -1,3 +1,4 @@
+import type { AwsError } from '../../../lib/awsError.ts'
 import type { Call } from '../../../operation/call.ts'
 import { requestKeys } from '../access.ts'
 import { restoreStatus } from '../archive.ts'
@@ -27,9 +28,12 @@ export function readEncoding(type: string | undefined): (text: string) => string
 export function readMaximum(given: number | undefined, name: string): number {
   if (given === undefined) return MOST_KEYS
   if (given >= 0) return Math.min(given, MOST_KEYS)
-  const spoken = name === 'max-keys' ? 'maxKeys' : name
-  throw invalidArgument(`Argument ${spoken} must be an integer between 0 and 2147483647`, name, String(given))
+  // S3 speaks of its own variable here (brekkylab/backlot issue 192).
+  throw outOfRange(name === 'max-keys' ? 'maxKeys' : name, given)
 }
+
+export const outOfRange = (name: string, given: number): AwsError =>
+  invalidArgument(`Argument ${name} must be an integer between 0 and 2147483647`, name, String(given))
 
 /** Condition keys of listings. */
 export const listKeys = (input: ListInput, call: Call<S3State>) => ({
@@ -132,7 +136,8 @@ const listObjectsV2 = s3.row('ListObjectsV2', {
       ...answer(input, bucket, listing, input.FetchOwner === true),
       KeyCount: page.rows.length + page.commonPrefixes.length,
       ...(ContinuationToken !== undefined && { ContinuationToken }),
-      ...(StartAfter !== undefined && { StartAfter: encode(StartAfter) }),
+      // Told where it counts (brekkylab/backlot pull request 204).
+      ...(StartAfter !== undefined && ContinuationToken === undefined && { StartAfter: encode(StartAfter) }),
       ...(page.next && { NextContinuationToken: writeToken(page.next) }),
     }
   },

@@ -5,14 +5,14 @@ import { checksumValue } from '../checksums/requested.ts'
 import { partChecksum } from '../checksums/stored.ts'
 import { chooseUploadChecksum } from '../checksums/upload.ts'
 import { requireStill } from '../data/objects.ts'
-import { dropUpload, newUploadId, partsOf, UPLOAD_SUFFIX, uploadRecordId } from '../data/uploads.ts'
+import { dropUpload, isUploadId, newUploadId, partsOf, UPLOAD_SUFFIX, uploadRecordId } from '../data/uploads.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
 import { DECRYPT, GENERATE, openUploadKey } from '../encryption/dataKeys.ts'
 import { invalidArgument } from '../errors.ts'
 import { listPage, type Position } from '../listing.ts'
 import { s3 } from '../service.ts'
 import type { BucketRecord, UploadRecord } from '../state.ts'
-import { readEncoding, readMaximum } from './listObjects.ts'
+import { outOfRange, readEncoding, readMaximum } from './listObjects.ts'
 import { readsBucket } from './onBucket.ts'
 import { existingUpload, onUpload } from './onUpload.ts'
 import { admitted, admitWrite, onWrite, writeSubject } from './putObject.ts'
@@ -71,6 +71,8 @@ const abortMultipartUpload = s3.row('AbortMultipartUpload', {
 function readPartMarker(marker: string | undefined): number {
   if (marker === undefined || marker === '') return 0
   if (/^\d{1,9}$/.test(marker)) return Number(marker)
+  // S3's answer: versity/versitygw issue 1383.
+  if (/^-\d{1,9}$/.test(marker)) throw outOfRange('part-number-marker', Number(marker))
   throw invalidArgument(
     'Provided part-number-marker not an integer or within integer range',
     'part-number-marker',
@@ -179,12 +181,20 @@ const listMultipartUploads = s3.row('ListMultipartUploads', {
   },
 })
 
-/** After one upload of a key, after all of a key, or after a common prefix that a page ended with. */
+/**
+ * After one upload of a key, after all of a key, or after a common prefix that a page ended with. The id of an upload counts with a key
+ * only, and must be one (S3's answers: versity/versitygw issue 1797).
+ */
 function markerPosition(keyMarker: string | undefined, uploadIdMarker: string | undefined): Position | undefined {
   if (keyMarker === undefined || keyMarker === '') return undefined
   return uploadIdMarker === undefined || uploadIdMarker === ''
     ? { kind: 'prefix', text: `${keyMarker}\0` }
-    : { kind: 'key', text: `${keyMarker}\0${uploadIdMarker}` }
+    : { kind: 'key', text: `${keyMarker}\0${requireUploadId(uploadIdMarker)}` }
+}
+
+function requireUploadId(marker: string): string {
+  if (isUploadId(marker)) return marker
+  throw invalidArgument('Invalid uploadId marker', 'upload-id-marker', marker)
 }
 
 export const multipartRows = [createMultipartUpload, abortMultipartUpload, listParts, listMultipartUploads]

@@ -65,13 +65,16 @@ async function checksumOf(object: ObjectRecord, dataKey: SecretBytes) {
   return checksumMembers({ ...checksum, value: checksum.value.replace(/-\d+$/, '') })
 }
 
+const MOST_PARTS = 1000
+
 function partsOf(
   { parts, checksum }: ObjectRecord,
-  { MaxParts = 1000, PartNumberMarker }: Pick<GetObjectAttributesCommandInput, 'MaxParts' | 'PartNumberMarker'>,
+  { MaxParts, PartNumberMarker }: Pick<GetObjectAttributesCommandInput, 'MaxParts' | 'PartNumberMarker'>,
   dataKey: SecretBytes,
 ) {
-  const marker = Number(PartNumberMarker ?? '0')
-  const max = Math.min(Math.max(MaxParts, 0), 1000)
+  // What S3 cannot use it ignores here (versity/versitygw issue 1806: of the number of parts; of the marker, by analogy).
+  const marker = /^\d{1,9}$/.test(PartNumberMarker ?? '') ? Number(PartNumberMarker) : 0
+  const max = MaxParts !== undefined && MaxParts >= 0 ? Math.min(MaxParts, MOST_PARTS) : MOST_PARTS
   const numbered = parts.map((part, index) => ({ part, number: index + 1 }))
   const rest = numbered.slice(marker)
   const page = rest.slice(0, max)

@@ -1,5 +1,6 @@
 import type { ObjectLockConfiguration } from '@aws-sdk/client-s3'
 import { AwsError } from '../../../lib/awsError.ts'
+import { requireBodyChecksum } from '../checksums/whole.ts'
 import { invalidArgument, malformedXml, notConfigured } from '../errors.ts'
 import { isLockMode } from '../lock/requested.ts'
 import { s3 } from '../service.ts'
@@ -31,6 +32,8 @@ const putObjectLockConfiguration = s3.row('PutObjectLockConfiguration', {
   ...onBucket,
   action: 's3:PutBucketObjectLockConfiguration',
   run(input, call, bucket) {
+    // S3's answer: versity/versitygw issue 1301.
+    requireBodyChecksum(call)
     const objectLock = readConfiguration(input.ObjectLockConfiguration)
     if (bucket.versioning !== 'Enabled') {
       throw new AwsError(

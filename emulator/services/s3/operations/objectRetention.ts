@@ -1,6 +1,7 @@
 import type { ObjectLockRetention } from '@aws-sdk/client-s3'
 import { AwsError } from '../../../lib/awsError.ts'
 import type { Call } from '../../../operation/call.ts'
+import { requireBodyChecksum } from '../checksums/whole.ts'
 import { changeVersion } from '../data/versions.ts'
 import { malformedXml } from '../errors.ts'
 import { admitBypass } from '../lock/bypass.ts'
@@ -88,6 +89,8 @@ const putObjectLegalHold = s3.row('PutObjectLegalHold', {
   },
   admit: admitExisting,
   run(input, call, { bucket }) {
+    // S3's answer: versity/versitygw issue 1311.
+    requireBodyChecksum(call)
     requireObjectLock(bucket)
     const legalHold = input.LegalHold?.Status
     if (!isLegalHold(legalHold)) throw malformedXml()
