@@ -125,7 +125,7 @@ class RequestEntry implements TrailEntry, RecordedRequest {
         addPlaces(places, other.region, accountsOf(this.serviceName, this.caller, other.facts, this.error))
       }
       const { inside } = this.audit ?? {}
-      if (inside) addPlaces(places, region, accountsOf(this.serviceName, this.caller, inside.facts, undefined))
+      if (inside) addPlaces(places, inside.region, accountsOf(this.serviceName, this.caller, inside.facts, undefined))
     }
     for (const { service, caller = this.caller, region: elsewhere = region, audit, error } of this.forwarded) {
       addPlaces(places, elsewhere, accountsOf(service, caller, audit, error))

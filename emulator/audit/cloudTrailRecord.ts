@@ -95,11 +95,12 @@ export function recordsOf(request: RecordedRequest): CloudTrailRecord[] {
 }
 
 /** The read of a copy's source: an event that shares nothing but the extended request id with the copy's (facts: captures-ebs-s3 7.7). */
-function internalCall(own: Recorded, { operation, facts }: NonNullable<AuditFacts['inside']>): Recorded {
+function internalCall(own: Recorded, { operation, region, facts }: NonNullable<AuditFacts['inside']>): Recorded {
   const { requestId } = own
   return {
     ...own,
     operation,
+    region,
     audit: facts,
     readOnly: true,
     invokedBy: INTERNAL,

@@ -21,7 +21,7 @@ export interface AuditFacts {
   /** What the same request leaves in the trails of other Regions (ReplicateKey, UpdatePrimaryRegion). */
   readonly elsewhere?: readonly { readonly operation: string; readonly region: string; readonly facts: AuditFacts }[]
   /** A read that the service made inside, for the same caller: a call of its own in the trail (S3: of a copy's source). */
-  readonly inside?: { readonly operation: string; readonly facts: AuditFacts }
+  readonly inside?: { readonly operation: string; readonly region: string; readonly facts: AuditFacts }
 }
 
 export interface AuditedResource {

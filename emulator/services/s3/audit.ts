@@ -61,6 +61,7 @@ export function sourceRead({ bucket, object }: FoundSource, versionId: string | 
   const { key, size, encryption } = object
   return {
     operation: 'GetObject',
+    region: bucket.region,
     facts: {
       requestParameters: { bucketName: bucket.name, key, versionId },
       responseElements: null,

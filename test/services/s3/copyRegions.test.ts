@@ -1,107 +1,103 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { CreateKeyCommand, DisableKeyCommand, KMSClient } from '@aws-sdk/client-kms'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { CreateKeyCommand, DisableKeyCommand, EnableKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import {
+  CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
   PutObjectCommand,
   UploadPartCopyCommand,
+  type S3Client,
 } from '@aws-sdk/client-s3'
 import { ACCOUNT, rootOf } from '../../support/emulator.ts'
 import { allow, denied, refusal, startWorld, type Person, type World } from './support.ts'
 
+const Bucket = 'at-home'
+const AWAY = 'eu-west-1'
 let world: World
-let irelandKms: KMSClient
-let source: string
-let target: string
-let user: Person
+let away: S3Client
+let awayKms: KMSClient
+let home: string
+let key: string
+let copier: Person
 beforeAll(async () => {
-  world = await startWorld('here')
-  const ireland = world.as(rootOf(ACCOUNT), 'eu-west-1')
-  irelandKms = world.emulator.client(KMSClient, { region: 'eu-west-1' })
-  source = (await irelandKms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? ''
-  target = await world.key()
-  await ireland.send(
-    new CreateBucketCommand({ Bucket: 'ireland', CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }),
-  )
-  for (const [Key, BucketKeyEnabled] of [
-    ['report', false],
-    ['bucket-key', true],
-  ] as const) {
-    await ireland.send(
-      new PutObjectCommand({
-        Bucket: 'ireland',
-        Key,
-        Body: `of ${Key}`,
-        ServerSideEncryption: 'aws:kms',
-        SSEKMSKeyId: source,
-        BucketKeyEnabled,
-      }),
-    )
-  }
-  user = await world.user('copier', ...permissions('s3.eu-west-1.amazonaws.com'))
+  world = await startWorld(Bucket)
+  away = world.as(rootOf(ACCOUNT), AWAY)
+  awayKms = world.emulator.client(KMSClient, { region: AWAY })
+  home = await world.key()
+  key = (await awayKms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? ''
+  const CreateBucketConfiguration = { LocationConstraint: AWAY } as const
+  await away.send(new CreateBucketCommand({ Bucket: 'away', CreateBucketConfiguration }))
+  copier = await world.user('copier')
 })
+beforeEach(() => world.allow('copier', allow('*')))
 afterAll(() => world.stop())
 
-/** Each key through S3 of its own Region only. */
-const permissions = (sourceService: string) => [
-  allow('s3:*'),
-  { ...allow('kms:Decrypt', source), Condition: { StringEquals: { 'kms:ViaService': sourceService } } },
-  {
-    ...allow(['kms:GenerateDataKey', 'kms:Decrypt'], target),
-    Condition: { StringEquals: { 'kms:ViaService': 's3.us-east-1.amazonaws.com' } },
-  },
-]
-const underTarget = () => ({ Bucket: 'here', ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: target })
-const copy = (name: string) =>
-  user.s3.send(new CopyObjectCommand({ ...underTarget(), Key: name, CopySource: `ireland/${name}` }))
-const read = async (Key: string) =>
-  (await user.s3.send(new GetObjectCommand({ Bucket: 'here', Key }))).Body?.transformToString()
+const underHome = () => ({ Bucket, ServerSideEncryption: 'aws:kms', SSEKMSKeyId: home }) as const
+const copy = (source: string) =>
+  copier.s3.send(new CopyObjectCommand({ ...underHome(), Key: 'copy', CopySource: `away/${source}` }))
+const read = async () => (await world.s3.send(new GetObjectCommand({ Bucket, Key: 'copy' }))).Body?.transformToString()
 
-describe('a copy from a bucket in another Region', () => {
-  it.each(['report', 'bucket-key'])(
-    'decrypts under the key there and encrypts under the one here: %s',
-    async (name) => {
-      expect(await copy(name)).toMatchObject({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: target })
-      expect(await read(name)).toBe(`of ${name}`)
-    },
-  )
-
-  it('takes parts from there', async () => {
-    const place = { Bucket: 'here', Key: 'parts' }
-    const { UploadId } = await user.s3.send(new CreateMultipartUploadCommand({ ...underTarget(), ...place }))
-    const { CopyPartResult } = await user.s3.send(
-      new UploadPartCopyCommand({ ...place, UploadId, PartNumber: 1, CopySource: 'ireland/report' }),
-    )
-    expect(CopyPartResult?.ETag).toMatch(/^"[0-9a-f]{32}"$/)
+describe.each([
+  ['without a Bucket Key', false, 'arn:aws:s3:::away/source'],
+  ['under a Bucket Key', true, 'arn:aws:s3:::away'],
+] as const)('a copy from another Region, of an object %s', (_how, BucketKeyEnabled, context) => {
+  beforeEach(async () => {
+    const under = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: key, BucketKeyEnabled } as const
+    await away.send(new PutObjectCommand({ Bucket: 'away', Key: 'source', Body: 'from afar', ...under }))
   })
 
-  it('is recorded where each key is', async () => {
+  it('opens the source there and seals it here, both in the caller’s name', async () => {
+    const via = (region: string) => ({ StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` } })
+    await world.allow(
+      'copier',
+      allow('s3:*'),
+      { ...allow('kms:Decrypt', key), Condition: via(AWAY) },
+      { ...allow('kms:GenerateDataKey', home), Condition: via('us-east-1') },
+    )
     world.emulator.emulator.trail.clear()
-    await copy('report')
-    const calls = world.emulator.emulator.trail.list(100).reverse()
-    expect(calls.slice(0, 2)).toMatchObject([
-      { eventName: 'GenerateDataKey', awsRegion: 'us-east-1', resources: [{ ARN: target }] },
-      { eventName: 'Decrypt', awsRegion: 'eu-west-1', resources: [{ ARN: source }] },
+    expect(await copy('source')).toMatchObject({ SSEKMSKeyId: home })
+    expect(await read()).toBe('from afar')
+    const uses = world.emulator.emulator.trail.list(10).reverse()
+    expect(uses.slice(0, 4)).toMatchObject([
+      { eventName: 'GenerateDataKey', awsRegion: 'us-east-1', resources: [{ ARN: home }] },
+      {
+        eventName: 'Decrypt',
+        awsRegion: AWAY,
+        userIdentity: { arn: copier.arn, invokedBy: 'fas.s3.amazonaws.com' },
+        requestParameters: { encryptionContext: { 'aws:s3:arn': context } },
+        resources: [{ ARN: key }],
+      },
+      { eventName: 'GetObject', awsRegion: AWAY, requestParameters: { bucketName: 'away', key: 'source' } },
+      { eventName: 'CopyObject', awsRegion: 'us-east-1' },
     ])
   })
 
-  it('is refused where the policy allows the key through S3 of the wrong Region', async () => {
-    await world.allow('copier', ...permissions('s3.us-east-1.amazonaws.com'))
-    const message = denied(
-      `User: ${user.arn} is not authorized to perform: kms:Decrypt on resource: ${source} because no identity-based policy allows the kms:Decrypt action`,
+  it('is refused without either key', async () => {
+    await world.allow('copier', allow(['s3:*', 'kms:GenerateDataKey']))
+    expect(await refusal(copy('source'))).toEqual(
+      denied(
+        `User: ${copier.arn} is not authorized to perform: kms:Decrypt on resource: ${key} because no identity-based policy allows the kms:Decrypt action`,
+      ),
     )
-    expect(await refusal(copy('report'))).toEqual(message)
-    await world.allow('copier', ...permissions('s3.eu-west-1.amazonaws.com'))
+    await world.allow('copier', allow('*'))
+    await awayKms.send(new DisableKeyCommand({ KeyId: key }))
+    const disabled = { status: 400, code: 'KMS.DisabledException', message: `${key} is disabled.` }
+    expect(await refusal(copy('source'))).toEqual(disabled)
+    await awayKms.send(new EnableKeyCommand({ KeyId: key }))
+    await copy('source')
   })
+})
 
-  it('ends with the key there', async () => {
-    await irelandKms.send(new DisableKeyCommand({ KeyId: source }))
-    expect(await refusal(copy('report'))).toEqual({
-      status: 400,
-      code: 'KMS.DisabledException',
-      message: `${source} is disabled.`,
-    })
-  })
+it('UploadPartCopy takes parts from another Region', async () => {
+  const under = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: key } as const
+  await away.send(new PutObjectCommand({ Bucket: 'away', Key: 'part', Body: 'a part', ...under }))
+  const at = { Bucket, Key: 'copy' }
+  const { UploadId } = await copier.s3.send(new CreateMultipartUploadCommand({ ...underHome(), Key: 'copy' }))
+  const part = new UploadPartCopyCommand({ ...at, UploadId, PartNumber: 1, CopySource: 'away/part' })
+  const { CopyPartResult } = await copier.s3.send(part)
+  const Parts = [{ PartNumber: 1, ETag: CopyPartResult?.ETag }]
+  await copier.s3.send(new CompleteMultipartUploadCommand({ ...at, UploadId, MultipartUpload: { Parts } }))
+  expect(await read()).toBe('a part')
 })
