@@ -23,6 +23,8 @@ export interface DefaultEncryption {
   readonly bucketKey: boolean
   /** Encryption types that writes must not use. */
   readonly blocked: readonly ('NONE' | 'SSE-C')[]
+  /** Somebody has put it, were it what buckets have anyway; missing in records of versions that did not tell. */
+  readonly configured?: true | undefined
 }
 
 export type AclPermission = 'FULL_CONTROL' | 'READ' | 'READ_ACP' | 'WRITE' | 'WRITE_ACP'

@@ -2,10 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
   CopyObjectCommand,
   CreateBucketCommand,
+  DeleteBucketEncryptionCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
   HeadObjectCommand,
+  PutBucketEncryptionCommand,
   PutObjectCommand,
   type CopyObjectCommandInput,
 } from '@aws-sdk/client-s3'
@@ -80,6 +82,29 @@ describe('CopyObject', () => {
     const answer = await copy('self', { ...self, ServerSideEncryption: 'aws:kms', SSEKMSKeyId: key })
     expect(answer.SSEKMSKeyId).toBe(key)
     expect(await read('self')).toBe('self')
+  })
+
+  it('to itself needs no change where default encryption was put, were it what buckets have anyway', async () => {
+    const own = 'self-copies'
+    await world.s3.send(new CreateBucketCommand({ Bucket: own }))
+    await world.s3.send(new PutObjectCommand({ Bucket: own, Key: 'self', Body: 'self' }))
+    const self = () => world.s3.send(new CopyObjectCommand({ Bucket: own, Key: 'self', CopySource: `${own}/self` }))
+    const byDefault = (SSEAlgorithm: 'AES256' | 'aws:kms', KMSMasterKeyID?: string) =>
+      world.s3.send(
+        new PutBucketEncryptionCommand({
+          Bucket: own,
+          ServerSideEncryptionConfiguration: {
+            Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm, KMSMasterKeyID } }],
+          },
+        }),
+      )
+    expect(await refusal(self())).toMatchObject({ code: 'InvalidRequest' })
+    await byDefault('AES256')
+    expect(await self()).toMatchObject({ ServerSideEncryption: 'AES256' })
+    await byDefault('aws:kms', key)
+    expect(await self()).toMatchObject({ SSEKMSKeyId: key })
+    await world.s3.send(new DeleteBucketEncryptionCommand({ Bucket: own }))
+    expect(await refusal(self())).toMatchObject({ code: 'InvalidRequest' })
   })
 
   it('checks the source’s conditions', async () => {

@@ -47,7 +47,7 @@ function readConfiguration(configuration: ServerSideEncryptionConfiguration | un
     )
   }
   const blocked = readBlocked(rule.BlockedEncryptionTypes)
-  return { algorithm, keyId, bucketKey: rule.BucketKeyEnabled ?? false, blocked }
+  return { algorithm, keyId, bucketKey: rule.BucketKeyEnabled ?? false, blocked, configured: true }
 }
 
 /** Leaving it out blocks SSE-C again, whatever was configured before (facts: captures 7.6; the sentence is not recorded). */

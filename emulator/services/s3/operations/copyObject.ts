@@ -17,6 +17,7 @@ import { writeBody } from '../data/write.ts'
 import { describeObject } from '../description.ts'
 import { encryptionMembers } from '../encryption/answers.ts'
 import { readSourceCustomerKey, requireCustomerKey, type CustomerKey } from '../encryption/customerKeys.ts'
+import { isConfigured } from '../encryption/defaults.ts'
 import { DECRYPT, GENERATE, newDataKey, openDataKey } from '../encryption/dataKeys.ts'
 import { planEncryption } from '../encryption/plan.ts'
 import { invalidArgument, invalidRequest } from '../errors.ts'
@@ -101,13 +102,17 @@ async function* admitCopy(
   )
 }
 
-/** Copying an object to itself must change something that counts (facts: captures 7.7). */
+/**
+ * Copying an object to itself must change something that counts (facts: captures 7.7), or come under a default encryption that somebody
+ * has put, whatever it is (getmoto/moto issue 6300, tried at AWS; localstack/localstack issue 10412).
+ */
 function requireChange(input: CopyObjectCommandInput, { bucket, key, source }: CopySubject): void {
   const same = source.bucket === bucket.name && source.key === key && source.versionId === undefined
   const changes =
     input.MetadataDirective === 'REPLACE' ||
     (input.StorageClass ?? input.WebsiteRedirectLocation ?? input.ServerSideEncryption) !== undefined ||
-    input.SSECustomerAlgorithm !== undefined
+    input.SSECustomerAlgorithm !== undefined ||
+    isConfigured(bucket.encryption)
   if (!same || changes) return
   throw invalidRequest(
     "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
