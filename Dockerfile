@@ -4,7 +4,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
-COPY tools/assets.mjs ./tools/
+COPY tools/assets.mjs tools/build.mjs ./tools/
 COPY emulator ./emulator
 # Without the names of what it is developed with, `npm install` in an image made from this one would leave those of them out that it is to add.
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund && npm pkg delete devDependencies scripts

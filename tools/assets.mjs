@@ -1,5 +1,4 @@
 // What the compiler leaves where it is: the files of the console's page, and the plugin's entries for CommonJS.
-// `node tools/assets.mjs [<dist>]`
 import { cpSync, existsSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,5 +17,3 @@ export function copyAssets(dist) {
     from.endsWith('.cjs') || from.endsWith('.d.cts') || statSync(from).isDirectory()
   if (existsSync(plugin)) cpSync(plugin, join(dist, 'plugin'), { recursive: true, filter: isEntry })
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) copyAssets(process.argv[2] ?? join(root, 'dist'))

@@ -1,12 +1,21 @@
 // What `npm start` and `npm test` do first on a fresh clone: install what is missing, build what is stale.
 import { spawnSync } from 'node:child_process'
-import { existsSync, lstatSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { copyAssets } from './assets.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const at = (path) => root + path
 const build = process.argv.includes('--build')
+/** What the build depends on. */
+const SOURCES = [
+  'emulator',
+  'plugin',
+  'test/bench',
+  'tools',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+]
 
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 20 || (major === 20 && minor < 19))
@@ -24,19 +33,11 @@ if (!existsSync(at(STAMP)) || readFileSync(at(STAMP), 'utf8') !== lock) {
 
 linkCommand()
 
-if (build) {
-  const info = 'dist/.tsbuildinfo'
-  if (
-    !existsSync(at(info)) ||
-    newest(['emulator', 'plugin', 'test/bench', 'package-lock.json', 'tsconfig.build.json']) >
-      statSync(at(info)).mtimeMs
-  ) {
-    console.log('Building …')
-    run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')])
-    copyAssets(at('dist'))
-    // An incremental build that changes nothing leaves its record alone; mark it as of now.
-    utimesSync(at(info), new Date(), new Date())
-  }
+const BUILT = 'dist/.built'
+if (build && (!existsSync(at(BUILT)) || newest(SOURCES) > statSync(at(BUILT)).mtimeMs)) {
+  console.log('Building …')
+  run(process.execPath, [at('tools/build.mjs')])
+  writeFileSync(at(BUILT), '')
 }
 
 /** Makes `npx twokey` run this checkout; npm links the commands of dependencies only, and forgets this one with each `npm ci`. */

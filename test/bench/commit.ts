@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,11 +10,12 @@ export async function buildCommit(commit: string): Promise<string> {
   process.stderr.write(`building ${commit} …\n`)
   execFileSync('git', ['worktree', 'add', '--detach', folder, commit], { stdio: 'ignore' })
   await symlink(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'))
-  execFileSync(
-    process.execPath,
-    [join(folder, 'node_modules/typescript/bin/tsc'), '-p', join(folder, 'tsconfig.build.json')],
-    { cwd: folder, stdio: 'inherit' },
-  )
+  // Commits before it have only the compiler.
+  const tool = join(folder, 'tools/build.mjs')
+  const build = existsSync(tool)
+    ? [tool, '--stage', join(folder, 'stage')]
+    : [join(folder, 'node_modules/typescript/bin/tsc'), '-p', join(folder, 'tsconfig.build.json')]
+  execFileSync(process.execPath, build, { cwd: folder, stdio: 'inherit' })
   execFileSync('git', ['worktree', 'prune'])
   return `${folder}/`
 }

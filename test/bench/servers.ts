@@ -1,8 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,7 +23,7 @@ export interface Bare extends Running {
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 export async function startBare(): Promise<Bare> {
-  const child = spawn(process.execPath, [here('./servers.js'), 'bare'], {
+  const child = spawn(process.execPath, [here('./bare.js')], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const [port] = (await once(child, 'message')) as [number]
@@ -100,24 +98,3 @@ function running(name: string, child: ChildProcess, port: number, directory: str
 export async function discard(directory: string | undefined): Promise<void> {
   if (directory !== undefined) await rm(directory, { recursive: true, force: true })
 }
-
-/** The child process behind `startBare`. */
-function runBare(): void {
-  let answer = { status: 200, contentType: 'application/octet-stream', body: Buffer.alloc(0) }
-  const server = createServer((req, res) => {
-    req.on('data', () => undefined)
-    req.on('end', () => {
-      res.writeHead(answer.status, { 'content-type': answer.contentType, 'content-length': answer.body.length })
-      res.end(answer.body)
-    })
-  })
-  process.on('message', (told: { status: number; contentType: string; length: number }) => {
-    answer = { ...told, body: Buffer.alloc(told.length, 'x') }
-    process.send?.('set')
-  })
-  server.listen(0, '127.0.0.1', () => {
-    process.send?.((server.address() as AddressInfo).port)
-  })
-}
-
-if (process.argv[2] === 'bare' && process.argv[1] === here('./servers.js')) runBare()

@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const CACHE = join(ROOT, 'node_modules/.cache/twokey-tests')
-const ASSETS = join(ROOT, 'tools/assets.mjs')
+const BUILD = join(ROOT, 'tools/build.mjs')
 /** Builds of sources that have changed since are thrown away after an hour: another run may still use them. */
 const KEEP_MS = 3_600_000
 
 /**
- * The command line program, compiled from the present sources by the project's own compiler settings: what tests start that
+ * The command line program, built from the present sources as `npm start` builds it: what tests start that
  * need a process of their own. Compiled once per state of the sources, whoever asks first.
  * @returns the path of `main.js`
  */
@@ -25,14 +25,13 @@ function build(home: string): void {
   forgetOld()
   const making = `${home}.${String(process.pid)}`
   mkdirSync(making, { recursive: true })
-  // Types are the compiler's business in `npm run types`; here it translates only.
-  const options = ['--noCheck', '--declaration', 'false', '--incremental', 'false', '--tsBuildInfoFile', 'null']
-  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc')
-  const project = ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(making, 'dist')]
-  const { status, stdout } = spawnSync(process.execPath, [compiler, ...project, ...options], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`the emulator does not compile:\n${stdout}`)
-  const copied = spawnSync(process.execPath, [ASSETS, join(making, 'dist')], { encoding: 'utf8' })
-  if (copied.status !== 0) throw new Error(`the files of the console cannot be copied:\n${copied.stderr}`)
+  const built = spawnSync(
+    process.execPath,
+    [BUILD, '--untyped', '--out', join(making, 'dist'), '--stage', join(making, 'stage')],
+    { encoding: 'utf8' },
+  )
+  if (built.status !== 0) throw new Error(`the emulator cannot be built:\n${built.stdout}${built.stderr}`)
+  rmSync(join(making, 'stage'), { recursive: true })
   writeFileSync(join(making, 'package.json'), '{"type":"module"}')
   symlinkSync(join(ROOT, 'fixtures'), join(making, 'fixtures'))
   try {
@@ -52,14 +51,7 @@ function fingerprint(): string {
     if (stat.isDirectory()) for (const name of readdirSync(join(ROOT, path)).sort()) add(join(path, name))
     else hash.update(`${path} ${String(stat.mtimeMs)} ${String(stat.size)}\n`)
   }
-  for (const path of [
-    'emulator',
-    'plugin',
-    'tools/assets.mjs',
-    'tsconfig.json',
-    'tsconfig.build.json',
-    'package-lock.json',
-  ])
+  for (const path of ['emulator', 'plugin', 'tools', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'])
     add(path)
   return hash.digest('hex').slice(0, 20)
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { Router } from 'express'
 import { BECAUSE } from '../../access/becauseText.ts'
 import { LAYER } from '../../access/explainText.ts'
@@ -38,7 +38,12 @@ const HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-cache',
 }
 
-const read = (name: string) => readFileSync(new URL(`page/${name}`, import.meta.url))
+/** As far as from this file, and from the built program (`dist/emulator/chunks/`). */
+const PAGE = ['./page/', '../server/console/page/']
+  .map((path) => new URL(path, import.meta.url))
+  .find((path) => existsSync(path))
+
+const read = (name: string) => readFileSync(new URL(name, PAGE))
 
 /** The console: one page for people, its files, and the words it shares with `twokey explain`. */
 export function consoleRouter(): Router {

@@ -5,10 +5,10 @@ import type { AnySchema } from 'ajv'
 import { misfitOf, type Misfit } from './misfit.ts'
 import { WorldError } from './world.ts'
 
-/** `fixtures/`, beside the program, which runs as it was built (`dist/emulator/…`) or as it is written; undefined where it is not installed. */
-export const FIXTURES = ['../../../../fixtures/', '../../../fixtures/']
-  .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-  .find((path) => existsSync(`${path}scenario.schema.json`))
+/** `fixtures/`, as far from the built program (`dist/emulator/chunks/`) as from this file; undefined where it is not installed. */
+export const FIXTURES = [fileURLToPath(new URL('../../../fixtures/', import.meta.url))].find((path) =>
+  existsSync(`${path}scenario.schema.json`),
+)
 
 type Check = (value: unknown) => Misfit | undefined
 
