@@ -14,6 +14,7 @@ export type FaultCode =
   | 'action-without-vendor'
   | 'action-with-two-colons'
   | 'action-not-allowed'
+  | 'action-without-resource'
   | 'missing-resource'
   | 'invalid-resource'
   | 'prohibited-resource'
@@ -104,6 +105,7 @@ const S3: Wording = {
     'action-without-vendor': 'Policy has invalid action',
     'action-with-two-colons': 'Policy has invalid action',
     'action-not-allowed': 'Policy has invalid action',
+    'action-without-resource': 'Action does not apply to any resource(s) in statement',
     'invalid-resource': 'Policy has invalid resource',
     'invalid-principal': 'Invalid principal in policy',
     'too-long': 'Policy exceeds the maximum allowed document size.',

@@ -1,4 +1,5 @@
 import { member, type JsonNode } from '../json.ts'
+import { bucketActionFault } from './bucketActions.ts'
 import { conditionFault } from './conditions.ts'
 import { fault, type Fault, type PolicyKind } from './faults.ts'
 import { KINDS } from './kinds.ts'
@@ -134,6 +135,14 @@ function isResource(text: string, kind: PolicyKind, { bucketArn }: PolicyChecks)
 const isBucketPattern = (text: string, bucketArn: string) =>
   text.startsWith(bucketArn) && text[bucketArn.length] === '*'
 
+/** Of bucket policies: that what is listed as actions and resources belongs together. */
+const fitting: Check = (statement, { kind, checks: { bucketArn } }) => {
+  const listed = member(statement, 'Action')
+  if (kind !== 'bucket' || bucketArn === undefined || !listed) return undefined
+  const resources = member(statement, 'Resource')
+  return bucketActionFault(textsOf(listed), resources && textsOf(resources), bucketArn)
+}
+
 const sid: Check = (statement, { kind }) => {
   const node = member(statement, 'Sid')
   if (!node) return undefined
@@ -144,7 +153,7 @@ const sid: Check = (statement, { kind }) => {
 const condition: Check = (statement, { kind, variables }) =>
   conditionFault(member(statement, 'Condition'), kind, variables)
 
-const CHECKS: readonly Check[] = [elements, effect, principal, action, resource, sid, condition]
+const CHECKS: readonly Check[] = [elements, effect, principal, action, resource, fitting, sid, condition]
 
 function textsOf(node: JsonNode | undefined): string[] {
   if (!node) return []

@@ -65,6 +65,18 @@ describe('a bucket policy', () => {
     )
   })
 
+  it('is refused when an action fits none of its resources, and the old one stays', async () => {
+    const Bucket = await bucketWith((bucket) => [{ ...everyone(bucket), Principal: { AWS: ACCOUNT } }])
+    const before = await world.s3.send(new GetBucketPolicyCommand({ Bucket }))
+    const listing = { ...everyone(Bucket), Principal: { AWS: ACCOUNT }, Action: ['s3:GetObject', 's3:ListBucket'] }
+    expect(await refusal(world.s3.send(new PutBucketPolicyCommand({ Bucket, Policy: policy(listing) })))).toEqual({
+      status: 400,
+      code: 'MalformedPolicy',
+      message: 'Action does not apply to any resource(s) in statement',
+    })
+    expect((await world.s3.send(new GetBucketPolicyCommand({ Bucket }))).Policy).toBe(before.Policy)
+  })
+
   it('binds a user, not its name', async () => {
     const user = await world.user('bound')
     const Bucket = await bucketWith((bucket) => [
