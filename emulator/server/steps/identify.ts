@@ -43,10 +43,14 @@ function settle(
       if (endpoint) exchange.endpoint = endpoints.admit(endpoint, name)
       return
     }
-    throw new AwsError('NotImplemented', 501, `twokey does not emulate the service \`${name}\``)
+    throw notEmulated(name)
   }
   exchange.protocol = PROTOCOLS[service.definition.protocol]
   if (name === 's3') {
+    if (isS3Control(exchange)) {
+      exchange.serviceName = 's3control'
+      throw notEmulated('s3control')
+    }
     exchange.routedPath = routeBucketHost(exchange.headers['host'] ?? '', exchange.path)
     exchange.requestId = exchange.core.env.ids.base32(16)
     refuseLargeHead(exchange)
@@ -90,6 +94,13 @@ async function unsignedService(exchange: Exchange): Promise<string> {
 const isQuery = (protocol: Exchange['protocol']['name']) => protocol === 'awsQuery' || protocol === 'ec2Query'
 
 const isFormType = (type: string | undefined) => type?.startsWith('application/x-www-form-urlencoded') ?? false
+
+const notEmulated = (service: string) =>
+  new AwsError('NotImplemented', 501, `twokey does not emulate the service \`${service}\``)
+
+/** S3 Control signs as S3 does; what all of its operations have is the version in the path and the account in a header. */
+const isS3Control = ({ path, headers }: Exchange): boolean =>
+  path.startsWith('/v20180820/') && headers['x-amz-account-id'] !== undefined
 
 const regionOf = (name: string | undefined) => (name === '' ? undefined : name)
 

@@ -358,3 +358,27 @@ describe('bucket settings', () => {
     })
   })
 })
+
+describe('S3 Control', () => {
+  const path = '/v20180820/configuration/publicAccessBlock'
+  const get = (headers: Record<string, string>) => {
+    const { url } = world.emulator
+    return send(url, signed(url, 's3', { method: 'GET', path, headers }))
+  }
+
+  it('is not there, and says so: the account-level public access block', async () => {
+    const control = { 'x-amz-account-id': ACCOUNT }
+    for (const headers of [control, { ...control, host: `${ACCOUNT}.s3-control.us-east-1.amazonaws.com` }]) {
+      const answer = await get(headers)
+      expect(answer.status).toBe(501)
+      expect(answer.body).toContain(
+        '<Error><Code>NotImplemented</Code><Message>twokey does not emulate the service `s3control`</Message>',
+      )
+    }
+  })
+
+  it('is not taken for a bucket of that name', async () => {
+    const answer = await get({})
+    expect(answer.body).toContain('<Error><Code>NoSuchBucket</Code>')
+  })
+})
