@@ -19,7 +19,7 @@ import {
 import type { Blobs } from '../../../emulator/state/store.ts'
 import { ACCOUNT, OTHER_ACCOUNT } from '../../support/emulator.ts'
 import { send, signed } from '../../support/raw.ts'
-import { allow, denied, refusal, startWorld, type World } from './support.ts'
+import { allow, denied, deny, refusal, startWorld, type World } from './support.ts'
 
 const Bucket = 'updated'
 const PART = 5 * 1024 * 1024
@@ -177,6 +177,30 @@ describe('UpdateObjectEncryption', () => {
     await also('kms:GenerateDataKey', key)
     await update('permissions-s3', key, user.s3)
     expect(await head('permissions-s3')).toMatchObject(under(key))
+  })
+
+  it('shows policies the method and the key that it is to be, and makes no object', async () => {
+    await put('conditions')
+    const user = await world.user('conditional')
+    const other = await world.key()
+    const sse = 's3:x-amz-server-side-encryption'
+    const unless = (action: string, operator: string, keys: object) =>
+      world.allow('conditional', allow('*'), { ...deny(action), Condition: { [operator]: keys } })
+    const refused = (action: string) =>
+      denied(
+        `User: ${user.arn} is not authorized to perform: ${action} on resource: "arn:aws:s3:::${Bucket}/conditions" with an explicit deny in an identity-based policy`,
+      )
+    for (const action of ['s3:PutObject', 's3:UpdateObjectEncryption']) {
+      await unless(action, 'StringNotEquals', { [sse]: 'aws:kms' })
+      await update('conditions', key, user.s3)
+      await unless(action, 'StringEquals', { [sse]: 'aws:kms' })
+      expect(await refusal(update('conditions', key, user.s3))).toEqual(refused(action))
+      await unless(action, 'StringNotEquals', { [`${sse}-aws-kms-key-id`]: key })
+      await update('conditions', key, user.s3)
+      expect(await refusal(update('conditions', other, user.s3))).toEqual(refused(action))
+    }
+    await unless('s3:PutObject', 'BoolIfExists', { 's3:ObjectCreationOperation': 'true' })
+    await update('conditions', key, user.s3)
   })
 
   it('refuses what it does not update', async () => {

@@ -2,6 +2,7 @@ import type { UpdateObjectEncryptionCommandInput } from '@aws-sdk/client-s3'
 import { withKeys } from '../../../operation/conditionKeys.ts'
 import type { Call } from '../../../operation/call.ts'
 import type { Keys } from '../../../operation/define.ts'
+import { creationKey } from '../access.ts'
 import { requireBodyChecksum } from '../checksums/whole.ts'
 import { changeVersion } from '../data/versions.ts'
 import { GENERATE, masterKey, newDataKey, rewrapDataKey, REWRAP } from '../encryption/dataKeys.ts'
@@ -88,11 +89,17 @@ const updateObjectEncryption = s3.row('UpdateObjectEncryption', {
     requireBodyChecksum(call)
     return { ...subject, target: readTarget(input, subject.bucket) }
   },
-  /** Both `s3:UpdateObjectEncryption` and `s3:PutObject` (facts: A5); policies see the key that will be used, as with other writes. */
+  /**
+   * Both `s3:UpdateObjectEncryption` and `s3:PutObject` (facts: A5). Policies see the method and the key as with other writes (Service
+   * Authorization Reference, UpdateObjectEncryption: both are its condition keys), though the body names them and no header.
+   */
   *admit(input, call, subject, main) {
-    const check = withKeys(main, { 's3:x-amz-server-side-encryption-aws-kms-key-id': subject.target.keyId })
+    const check = withKeys(main, {
+      's3:x-amz-server-side-encryption': 'aws:kms',
+      's3:x-amz-server-side-encryption-aws-kms-key-id': subject.target.keyId,
+    })
     yield* admitExisting(input, call, subject, check)
-    yield { ...check, action: 's3:PutObject' }
+    yield { ...withKeys(check, creationKey(call)), action: 's3:PutObject' }
   },
   async run(_input, call, subject) {
     const object = existing(subject)
