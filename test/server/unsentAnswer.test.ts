@@ -68,6 +68,25 @@ describe('a body that is not sent is let go', () => {
     expect([ended, seen.released]).toEqual(['sent', true])
   })
 
+  it('when the client leaves while an earlier answer is on its way', async () => {
+    const { seen, body } = watched()
+    const outcome = new Promise<void>((resolve) => {
+      server = createServer((req, res) => {
+        const exchange = { req, res, method: 'GET', headers: {} } as unknown as Exchange
+        // The first answer never comes, so that the second one waits behind it, without a socket.
+        if (req.url === '/second') void send(exchange, { status: 200, headers: {}, body }).then(resolve)
+      })
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    for (const path of ['/first', '/second']) socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
+    while (seen.read === 0) await new Promise(setImmediate)
+    socket.destroy()
+    await outcome
+    expect(seen.released).toBe(true)
+  })
+
   it('when only the head was asked for', async () => {
     const { ended, seen } = await answering('HEAD', {})
     expect([ended, seen]).toEqual(['sent', { read: 0, released: true }])

@@ -99,13 +99,28 @@ const hasBody = ({ headers }: Exchange) =>
 
 /** Passes on what another server says, when it says it. It is cut short when the other is. */
 async function relay(body: Readable, res: ServerResponse): Promise<void> {
+  const { socket } = res.req
+  const left = new AbortController()
+  const leave = () => {
+    left.abort()
+  }
+  if (socket.destroyed) leave()
+  socket.on('close', leave)
   try {
-    await pipeline(body, res)
+    await pipeline(body, res, { signal: left.signal })
   } catch (error) {
     // A client that has had enough is no fault of ours.
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+    if (!left.signal.aborted && (error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+  } finally {
+    socket.off('close', leave)
   }
 }
+
+/**
+ * Whether nobody reads this answer any more. Of answers to requests that were sent before earlier ones were answered Node.js does not
+ * say so: they have no socket yet.
+ */
+const isForNobody = (res: ServerResponse) => res.destroyed || res.req.socket.destroyed
 
 /**
  * How much is written at once: each write wakes the client, which then competes with the decryption of what follows. More than
@@ -120,7 +135,7 @@ async function pour(chunks: ByteStream, res: ServerResponse): Promise<void> {
   try {
     for await (const chunk of chunks) {
       // A client that has had enough is no fault of ours.
-      if (res.destroyed) return
+      if (isForNobody(res)) return
       if (corked === 0) res.cork()
       res.write(chunk)
       corked += chunk.length
@@ -141,19 +156,22 @@ async function pour(chunks: ByteStream, res: ServerResponse): Promise<void> {
 }
 
 /** Whether the kernel has taken everything, for certain: memory that is given back serves others at once. */
-const hasSentAll = (res: ServerResponse) => !res.destroyed && res.writableLength === 0
+const hasSentAll = (res: ServerResponse) => !isForNobody(res) && res.writableLength === 0
 
 /** Resolves when the client has taken what was written, or has gone. */
 function drained(res: ServerResponse): Promise<void> | undefined {
-  if (res.destroyed || !res.writableNeedDrain) return undefined
+  if (isForNobody(res) || !res.writableNeedDrain) return undefined
+  const { socket } = res.req
   return new Promise((resolve) => {
     const settle = () => {
       res.off('drain', settle)
       res.off('close', settle)
+      socket.off('close', settle)
       resolve()
     }
     res.on('drain', settle)
     res.on('close', settle)
+    socket.on('close', settle)
   })
 }
 
