@@ -111,9 +111,8 @@ function readStorageClass(given: string | undefined): string {
 
 /** The same, as members of an answer; `Expires` goes out as it came in. */
 export function describedMembers(object: ObjectDescription, call: Pick<Call, 'responseHeaders'>) {
-  const { headers, metadata, storageClass, tags } = object
+  const { headers, metadata, storageClass } = object
   if (headers.expires !== undefined) call.responseHeaders['expires'] = headers.expires
-  const tagCount = Object.keys(tags).length
   return {
     ContentType: headers.contentType,
     CacheControl: headers.cacheControl,
@@ -123,6 +122,5 @@ export function describedMembers(object: ObjectDescription, call: Pick<Call, 're
     WebsiteRedirectLocation: headers.websiteRedirectLocation,
     Metadata: metadata,
     ...(storageClass !== 'STANDARD' && { StorageClass: storageClass as 'STANDARD_IA' }),
-    ...(tagCount > 0 && { TagCount: tagCount }),
   }
 }

@@ -59,6 +59,24 @@ describe('PutObject and GetObject', () => {
     expect(head.ChecksumCRC32).toBeUndefined()
   })
 
+  it('tell how many tags there are to those who may read them, of a version as another permission', async () => {
+    await put('counted', { Tagging: 'a=1&b=2' })
+    const reads = ['s3:GetObject', 's3:GetObjectVersion'] as const
+    const { s3 } = await world.user('counter', allow(reads))
+    const counts = async (VersionId?: string) => {
+      const at = { Bucket, Key: 'counted', VersionId }
+      const { TagCount: got } = await s3.send(new GetObjectCommand(at))
+      const { TagCount: told } = await s3.send(new HeadObjectCommand(at))
+      expect(told).toBe(got)
+      return got
+    }
+    expect(await counts()).toBeUndefined()
+    await world.allow('counter', allow([...reads, 's3:GetObjectTagging']))
+    expect([await counts(), await counts('null')]).toEqual([2, undefined])
+    await world.allow('counter', allow([...reads, 's3:GetObjectVersionTagging']))
+    expect([await counts(), await counts('null')]).toEqual([undefined, 2])
+  })
+
   it('answer MD5 as the ETag and the checksum that was sent', async () => {
     const answer = await put('digests', { ChecksumAlgorithm: 'SHA256' })
     const body = 'body of digests'

@@ -28,7 +28,7 @@ import type { ObjectRecord, S3State } from '../state.ts'
 import type { SecretBytes } from '../../../crypto/types.ts'
 import { admitExisting, existing, findSubject, readsObject, type ObjectInput, type ObjectSubject } from './onObject.ts'
 
-interface ReadInput {
+interface ReadInput extends ObjectInput {
   readonly Range?: string | undefined
   readonly PartNumber?: number | undefined
   readonly ChecksumMode?: string | undefined
@@ -75,6 +75,7 @@ function selectPart(partNumber: number, { parts, size, uploadId }: ObjectRecord)
  * member (docs/speed.md).
  */
 function describe(
+  input: ObjectInput,
   subject: ReadSubject,
   object: ObjectRecord,
   { range, partial, partNumber }: Selection,
@@ -91,9 +92,19 @@ function describe(
     Restore: object.restoration && restoreHeader(object, call.time),
     PartsCount: partNumber !== undefined && object.uploadId !== undefined ? object.parts.length : undefined,
     ...describedMembers(object, call),
+    ...tagCount(input, subject, object, call),
     ...(object.lock && lockMembers(object.lock, readsObject.resource({}, call, subject), call)),
     ...encryptionMembers(object.encryption, call, customerKey),
   }
+}
+
+/** How many tags it has, for those who may read them (API reference, GetObject and HeadObject: TagCount). */
+function tagCount(input: ObjectInput, subject: ReadSubject, { tags }: ObjectRecord, call: Call<S3State>) {
+  const count = Object.keys(tags).length
+  if (count === 0) return undefined
+  const action = input.VersionId === undefined ? 's3:GetObjectTagging' : 's3:GetObjectVersionTagging'
+  const resource = readsObject.resource(input, call, subject)
+  return call.may({ action, resource, context: readsObject.context(input, call) }) ? { TagCount: count } : undefined
 }
 
 /** S3 takes it in any case (versity/versitygw issue 1527). */
@@ -130,7 +141,7 @@ const getObject = s3.row('GetObject', {
     try {
       const dataKey = await openDataKey(object.encryption, call, subject.customerKey)
       const checksum = checked && (await checksumOf(object, selection, dataKey))
-      const described = describe(subject, object, selection, call)
+      const described = describe(input, subject, object, selection, call)
       const overridden = overrides(input, call)
       // Last, because nothing may fail between this and whoever reads the body.
       const bytes = bytesOf(call, subject.bucket.name, object, selection.range, dataKey)
@@ -223,7 +234,7 @@ const headObject = s3.row('HeadObject', {
     // A key that is sent must be right, though no byte is read.
     if (object.encryption.kind === 'customer') proveCustomerKey(object.encryption, customerKey)
     const output = {
-      ...describe(subject, object, selection, call),
+      ...describe(input, subject, object, selection, call),
       ...(await visibleChecksum()),
       ...overrides(input, call),
     }
