@@ -217,7 +217,26 @@ describe('bucket policies', () => {
       document({ ...BUCKET, Action: 's3:GetBucket*', Resource: 'arn:aws:s3:::bucket*/x' }),
       'Action does not apply to any resource(s) in statement',
     ],
+    [
+      document({
+        ...BUCKET,
+        Action: ['s3:ListBucket', 's3:GetBucketLocation'],
+        Resource: bucketArn,
+        Condition: { StringLike: { 's3:prefix': 'home/*' } },
+      }),
+      'Conditions do not apply to combination of actions and resources in statement',
+    ],
+    [
+      document({ ...BUCKET, Condition: { NumericLessThan: { 'S3:Max-Keys': '10' } } }),
+      'Conditions do not apply to combination of actions and resources in statement',
+    ],
     ...[
+      {
+        Action: ['s3:ListBucket', 's3:List*Versions'],
+        Resource: bucketArn,
+        Condition: { Null: { 's3:delimiter': 'true' } },
+      },
+      { Action: 's3:*', Condition: { StringLike: { 's3:prefix': 'home/*' } } },
       { Action: '*' },
       { Action: 's3:*' },
       { Action: 'S3:getobject' },

@@ -63,5 +63,20 @@ export function bucketActionFault(
   return undefined
 }
 
+/** Condition keys of listings, and the actions that have them; ListBucketMultipartUploads is not among AWS's. */
+const OF_LISTINGS: ReadonlySet<string> = new Set(['s3:prefix', 's3:delimiter', 's3:max-keys'])
+const LISTINGS = ['s3:listbucket', 's3:listbucketversions', 's3:listbucketmultipartuploads']
+
+/**
+ * S3 takes a condition only if it can apply to each action (humanmade/S3-Uploads issue 239: s3:prefix beside s3:GetBucketLocation). Here
+ * only those of listings are looked at: the other keys' actions are documented, but not that S3 is as strict about them.
+ */
+export function listingConditionFault(actions: readonly string[], keys: readonly string[]): Fault | undefined {
+  const key = keys.find((name) => OF_LISTINGS.has(name.toLowerCase()))
+  if (key === undefined) return undefined
+  const lists = (text: string) => LISTINGS.some((name) => globMatches(compileGlob(text.toLowerCase()), name))
+  return actions.every(lists) ? undefined : fault('condition-without-action', key)
+}
+
 /** Within the bucket, or a pattern that goes on behind its name. */
 const isOfObjects = (resource: string, bucketArn: string) => /[/*]/.test(resource.slice(bucketArn.length))

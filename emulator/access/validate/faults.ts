@@ -15,6 +15,7 @@ export type FaultCode =
   | 'action-with-two-colons'
   | 'action-not-allowed'
   | 'action-without-resource'
+  | 'condition-without-action'
   | 'missing-resource'
   | 'invalid-resource'
   | 'prohibited-resource'
@@ -106,6 +107,7 @@ const S3: Wording = {
     'action-with-two-colons': 'Policy has invalid action',
     'action-not-allowed': 'Policy has invalid action',
     'action-without-resource': 'Action does not apply to any resource(s) in statement',
+    'condition-without-action': 'Conditions do not apply to combination of actions and resources in statement',
     'invalid-resource': 'Policy has invalid resource',
     'invalid-principal': 'Invalid principal in policy',
     'too-long': 'Policy exceeds the maximum allowed document size.',

@@ -1,5 +1,5 @@
 import { member, type JsonNode } from '../json.ts'
-import { bucketActionFault } from './bucketActions.ts'
+import { bucketActionFault, listingConditionFault } from './bucketActions.ts'
 import { conditionFault } from './conditions.ts'
 import { fault, type Fault, type PolicyKind } from './faults.ts'
 import { KINDS } from './kinds.ts'
@@ -135,12 +135,22 @@ function isResource(text: string, kind: PolicyKind, { bucketArn }: PolicyChecks)
 const isBucketPattern = (text: string, bucketArn: string) =>
   text.startsWith(bucketArn) && text[bucketArn.length] === '*'
 
-/** Of bucket policies: that what is listed as actions and resources belongs together. */
+/** Of bucket policies: that what is listed as actions, resources and conditions belongs together. */
 const fitting: Check = (statement, { kind, checks: { bucketArn } }) => {
   const listed = member(statement, 'Action')
   if (kind !== 'bucket' || bucketArn === undefined || !listed) return undefined
+  const actions = textsOf(listed)
   const resources = member(statement, 'Resource')
-  return bucketActionFault(textsOf(listed), resources && textsOf(resources), bucketArn)
+  return (
+    bucketActionFault(actions, resources && textsOf(resources), bucketArn) ??
+    listingConditionFault(actions, conditionKeysOf(statement))
+  )
+}
+
+function conditionKeysOf(statement: JsonNode): string[] {
+  const node = member(statement, 'Condition')
+  const operators = node?.kind === 'object' ? node.members : []
+  return operators.flatMap(({ value }) => (value.kind === 'object' ? value.members.map(({ key }) => key) : []))
 }
 
 const sid: Check = (statement, { kind }) => {
