@@ -6,7 +6,8 @@ const USAGE = `usage: twokey state export [file] [--secrets]   write the state a
        twokey state import <file>                replace the state by an exported one
        twokey state reset                        empty everything
 
-Without --secrets an export holds no key material and no credentials.
+Without --secrets an export holds no key material and no credentials. The bytes of objects and snapshots are in none: to take them along,
+stop the emulator and copy its data directory.
 `
 
 /** `twokey state`: what `GET` and `POST /_twokey/state` do, with files. */
@@ -23,8 +24,7 @@ export async function run(args: readonly string[]): Promise<number> {
       return 0
     case 'import':
       if (file === undefined) throw new CliError(USAGE, 2)
-      await ask('/state', { method: 'POST', body: await read(file) })
-      process.stdout.write(`imported ${file}\n`)
+      process.stdout.write(imported(file, await ask('/state', { method: 'POST', body: await read(file) })))
       return 0
     case 'reset':
       await ask('/reset', { method: 'POST' })
@@ -33,6 +33,12 @@ export async function run(args: readonly string[]): Promise<number> {
     default:
       throw new CliError(`there is no \`twokey state ${verb}\`\n\n${USAGE}`, 2)
   }
+}
+
+function imported(file: string, answer: unknown): string {
+  const { missingBlobs } = answer as { readonly missingBlobs?: number }
+  if (missingBlobs === undefined) return `imported ${file}\n`
+  return `imported ${file}; bytes of objects or snapshots that it names are not in this data directory and cannot be read (blobs missing: ${String(missingBlobs)})\n`
 }
 
 async function write(text: string, file: string | undefined): Promise<void> {

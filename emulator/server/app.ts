@@ -25,6 +25,7 @@ import { createVpcEndpoints } from './endpoints/endpoints.ts'
 import type { Core } from './exchange.ts'
 import { createGoOn } from './goOn.ts'
 import { open, serversOf, shut, urlOf } from './http.ts'
+import { countMissing, sweepBlobs } from './liveBlobs.ts'
 import { handle } from './pipeline.ts'
 import { createServiceCalls } from './serviceCalls.ts'
 import { SERVICES } from './services.ts'
@@ -58,8 +59,11 @@ export interface Emulator {
   reset(): void
   /** Whether no service holds anything. */
   isEmpty(): boolean
-  /** Replaces the state and the clock by exported ones. Throws StateError, and then nothing has changed. */
-  restore(document: StateDocument): void
+  /**
+   * Replaces the state and the clock by exported ones. Throws StateError, and then nothing has changed.
+   * @returns how many blobs it names that are not here: an export holds no bytes of objects and snapshots
+   */
+  restore(document: StateDocument): number
   /** Takes up what time brings: deletions, expiries, rotations. */
   rearm(): void
   /** Stops listening, writes the state, releases the directory. */
@@ -190,6 +194,7 @@ export async function createEmulator(
       clock.stop()
       clock.setOffset(clockState.in().get('clock')?.offset ?? 0)
       beginAnew()
+      return countMissing(registry, blobs)
     },
     isEmpty: () =>
       Object.values(store.export({ secrets: false }).collections).every((scopes) => Object.keys(scopes).length === 0),
@@ -215,12 +220,6 @@ export async function createEmulator(
 function quotasOf({ quotas }: Settings): Environment['quotas'] {
   if (quotas === 'off') return undefined
   return createQuotas(quotas === 'aws' ? awsQuota : (quota) => quotas.get(quota))
-}
-
-/** Deletes what a crash left behind: blobs that no record names. */
-function sweepBlobs(registry: Registry, blobs: Blobs): void {
-  const live = registry.services.map(({ definition, state }) => definition.liveBlobs?.(state))
-  blobs.sweep((id) => live.some((ids) => ids?.has(id)))
 }
 
 const ADMIN = '/_twokey/'

@@ -35,8 +35,8 @@ export function adminRouter(emulator: Emulator): Router {
     res.json(emulator.store.export({ secrets: queryOf(req).get('secrets') === '1' }))
   })
   router.post('/state', json, (req, res) => {
-    emulator.restore(stateDocument(req.body))
-    res.json({ imported: true })
+    const missingBlobs = emulator.restore(stateDocument(req.body))
+    res.json({ imported: true, ...(missingBlobs > 0 && { missingBlobs }) })
   })
   router.get('/clock', (_req, res) => {
     res.json(clockView(emulator))
