@@ -62,7 +62,7 @@ function selectPart(partNumber: number, { parts, size, uploadId }: ObjectRecord)
   const part = parts[partNumber - 1]
   if (!part) {
     throw new AwsError('InvalidPartNumber', 416, 'The requested partnumber is not satisfiable', {
-      fields: { ActualPartCount: String(count), PartNumberRequested: String(partNumber) },
+      fields: { PartNumberRequested: String(partNumber), ActualPartCount: String(count) },
     })
   }
   const start = parts.slice(0, partNumber - 1).reduce((sum, { size: bytes }) => sum + bytes, 0)
@@ -107,8 +107,12 @@ function tagCount(input: ObjectInput, subject: ReadSubject, { tags }: ObjectReco
   return call.may({ action, resource, context: readsObject.context(input, call) }) ? { TagCount: count } : undefined
 }
 
-/** S3 takes it in any case (versity/versitygw issue 1527). */
-const wantsChecksum = ({ ChecksumMode: mode }: ReadInput) => mode?.toUpperCase() === 'ENABLED'
+/** S3 takes it in any case, and nothing else (versity/versitygw issue 1527; measured: brekkylab/backlot). */
+function wantsChecksum({ ChecksumMode: mode }: ReadInput): boolean {
+  if (mode === undefined) return false
+  if (mode.toUpperCase() === 'ENABLED') return true
+  throw invalidRequest('Value for x-amz-checksum-mode header is invalid.')
+}
 
 /**
  * The checksum, when all of the object is answered, or all of one of its parts: of several parts only where the object's is one of theirs

@@ -7,7 +7,15 @@ import { invalidArgument } from '../errors.ts'
 import { listPage, type Cursor, type Page } from '../listing.ts'
 import { s3 } from '../service.ts'
 import { isMarker, type BucketRecord, type ObjectRecord, type S3State } from '../state.ts'
-import { listKeys, readEncoding, readMaximum, type ListInput } from './listObjects.ts'
+import {
+  MOST_KEYS,
+  atMost,
+  listKeys,
+  markerPosition,
+  readEncoding,
+  toldEncoding,
+  type ListInput,
+} from './listObjects.ts'
 import { readsBucket } from './onBucket.ts'
 
 interface VersionsInput extends ListInput {
@@ -31,6 +39,12 @@ function requireMarkers({ KeyMarker, VersionIdMarker }: VersionsInput): void {
   }
 }
 
+/** The listing of versions has words of its own (measured: brekkylab/backlot). */
+function readMaximum(given = MOST_KEYS): number {
+  if (given >= 0) return given
+  throw invalidArgument('max-keys cannot be negative', 'max-keys')
+}
+
 /** After one version of a key, or after all of them. */
 function beginning(
   { KeyMarker, VersionIdMarker }: VersionsInput,
@@ -52,17 +66,18 @@ const listObjectVersions = s3.row('ListObjectVersions', {
   context: listKeys,
   run(input, call, bucket) {
     const { Prefix = '', Delimiter = '', KeyMarker = '', VersionIdMarker = '' } = input
-    const max = readMaximum(input.MaxKeys, 'max-keys')
-    const encode = readEncoding(input.EncodingType)
     requireMarkers(input)
+    const encode = readEncoding(input.EncodingType)
+    const max = readMaximum(input.MaxKeys)
+    const after = KeyMarker === '' ? undefined : markerPosition(KeyMarker, input)
     const page = listPage({
       table: versionTable(call, bucket.name),
       base: `${bucket.name}/`,
       prefix: Prefix,
       delimiter: Delimiter,
-      after: KeyMarker === '' ? undefined : { kind: 'key', text: KeyMarker },
-      begin: beginning(input, call, bucket),
-      max,
+      after,
+      begin: after?.kind === 'key' ? beginning(input, call, bucket) : undefined,
+      max: atMost(max),
       suffixLength: VERSION_SUFFIX,
       spelling: VERSIONED,
     })
@@ -73,8 +88,8 @@ const listObjectVersions = s3.row('ListObjectVersions', {
       VersionIdMarker,
       MaxKeys: max,
       IsTruncated: page.truncated,
-      ...(Delimiter !== '' && { Delimiter: encode(Delimiter) }),
-      ...(input.EncodingType === 'url' && { EncodingType: 'url' as const }),
+      ...(input.Delimiter !== undefined && { Delimiter: encode(Delimiter) }),
+      ...toldEncoding(input.EncodingType),
       ...nextMarkers(page, encode),
       ...listed(page, encode, bucket),
     }
