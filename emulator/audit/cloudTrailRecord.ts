@@ -4,7 +4,7 @@ import type { CloudTrailRecord } from '../operation/trail.ts'
 import { eventKind } from './cloudTrailEvents.ts'
 import { foreignIdentity, userIdentity } from './cloudTrailIdentity.ts'
 import { eventId, innerRequestId, relatedId } from './cloudTrailIds.ts'
-import { transferData, withHost } from './cloudTrailS3.ts'
+import { s3Parameters, transferData } from './cloudTrailS3.ts'
 import { hidingTags } from './cloudTrailTags.ts'
 import type { Outcome } from './recorder.ts'
 
@@ -200,7 +200,7 @@ function detailsOf(
 ) {
   const parameters = withheld ? null : parametersOf(facts)
   return {
-    parameters: service === 's3' ? withHost(parameters, host) : parameters,
+    parameters: service === 's3' ? s3Parameters(parameters, host, facts.transfer?.query) : parameters,
     elements: error ? null : (facts.responseElements ?? null),
     additional: facts.transfer ? transferData(facts.transfer, within ?? requestId) : facts.additionalEventData,
   }

@@ -15,9 +15,29 @@ export function transferData(transfer: NonNullable<AuditFacts['transfer']>, requ
   }
 }
 
-/** S3's requests name the host that they were sent to. */
-export function withHost(parameters: CloudTrailRecord | null, host: string): CloudTrailRecord | null {
-  if (!parameters || host === '') return parameters
+/**
+ * S3's requests name the host that they were sent to, and all of their query, down to `acl` and `x-id` (S3 User Guide, "CloudTrail log file
+ * entries"; AWS Prescriptive Guidance, "Identifying presigned requests": `X-Amz-Expires`). Metadata in a presigned query is left out.
+ */
+export function s3Parameters(
+  parameters: CloudTrailRecord | null,
+  host: string,
+  query: string | undefined,
+): CloudTrailRecord | null {
+  if (!parameters) return null
   const { bucketName, ...others } = parameters
-  return { bucketName, Host: host, ...others }
+  return {
+    ...(bucketName !== undefined && { bucketName }),
+    ...(host !== '' && { Host: host }),
+    ...queryOf(query),
+    ...others,
+  }
+}
+
+const UNTOLD = /^x-amz-(?:meta-|credential$|signature$|security-token$)/i
+
+function queryOf(query: string | undefined): CloudTrailRecord | undefined {
+  if (query === undefined || query === '') return undefined
+  const said = [...new URLSearchParams(query.replaceAll('+', '%2B'))]
+  return Object.fromEntries(said.filter(([name]) => !UNTOLD.test(name)))
 }

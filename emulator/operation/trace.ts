@@ -10,7 +10,9 @@ export interface AuditFacts {
   readonly resources?: readonly AuditedResource[]
   /** Of S3: how bytes came and went. */
   readonly transfer?: {
-    readonly authenticated: 'AuthHeader' | 'QueryString' | undefined
+    readonly authenticated: 'AuthHeader' | 'QueryString' | 'HtmlForm' | undefined
+    /** As sent, without what is secret in a presigned one. */
+    readonly query: string
     readonly bytesIn: number
     readonly bytesOut: number | undefined
     /** `SSE_KMS`, `Default_SSE_S3` */

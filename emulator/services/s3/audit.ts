@@ -39,6 +39,7 @@ export function auditFacts(
     responseElements: readOnly || !output ? null : told(output),
     transfer: {
       authenticated: authenticationOf(call),
+      query: withoutSecrets(call.http.query),
       bytesIn: Number(call.http.headers['x-amz-decoded-content-length'] ?? call.http.headers['content-length'] ?? 0),
       bytesOut: readOnly ? bytesOf(output, call) : 0,
       encryption: output && encryptionOf(output, readOnly, call),
@@ -65,7 +66,7 @@ export function sourceRead({ bucket, object }: FoundSource, versionId: string | 
     facts: {
       requestParameters: { bucketName: bucket.name, key, versionId },
       responseElements: null,
-      transfer: { authenticated: undefined, bytesIn: 0, bytesOut: size, encryption: methodOf(encryption) },
+      transfer: { authenticated: undefined, query: '', bytesIn: 0, bytesOut: size, encryption: methodOf(encryption) },
       resources: resourcesOf(key, bucket),
     },
   }
@@ -129,8 +130,21 @@ function told(output: AuditedOutput): Record<string, unknown> | null {
 
 function authenticationOf({ http, caller }: Pick<Call, 'http' | 'caller'>) {
   if (caller.principal.kind === 'anonymous') return undefined
-  return http.form === true || http.headers['authorization'] !== undefined ? 'AuthHeader' : 'QueryString'
+  // AWS Prescriptive Guidance, "Identifying presigned requests".
+  if (http.form === true) return 'HtmlForm'
+  return http.headers['authorization'] !== undefined ? 'AuthHeader' : 'QueryString'
 }
+
+const isSecret = (parameter: string) => /^X-Amz-(?:Credential|Signature|Security-Token)(?:=|$)/i.test(parameter)
+
+/** Most queries are kept as they are: what they say is taken apart when somebody reads it. */
+const withoutSecrets = (query: string): string =>
+  /x-amz-/i.test(query)
+    ? query
+        .split('&')
+        .filter((parameter) => !isSecret(parameter))
+        .join('&')
+    : query
 
 const METHODS: Readonly<Record<string, string>> = { AES256: 'SSE_S3', 'aws:kms': 'SSE_KMS' }
 
