@@ -81,7 +81,7 @@ export async function createEmulator(
 ): Promise<Emulator> {
   const nitroRoots = readNitroRoots(settings.nitroRoot)
   const store = await openStore({ dir: settings.dataDir, fsync: settings.fsync, log })
-  const blobs = openBlobs(settings.dataDir, { fsync: settings.fsync })
+  const blobs = openBlobs(settings.dataDir, { fsync: settings.fsync, log })
   const clockState = store.collection<{ offset: number }>({ name: 'clock', scope: 'global' })
   const clock = createClock(clockState.in().get('clock')?.offset ?? 0, machine)
   const ids = createIds(settings.idSeed)

@@ -35,15 +35,17 @@ const ID = /^[0-9a-f]{32}$/
 export class FileBlobs implements Blobs {
   readonly #root: string
   readonly #fsync: boolean
+  readonly #log: (line: string) => void
   readonly #ids = createIds()
   /** Of small blobs that have been read lately. */
   readonly #open = new OpenFiles()
   /** Directories known to be there. */
   readonly #made = new Set<string>()
 
-  constructor(root: string, fsync: boolean) {
+  constructor(root: string, fsync: boolean, log: (line: string) => void) {
     this.#root = root
     this.#fsync = fsync
+    this.#log = log
   }
 
   create(): BlobWriter {
@@ -103,7 +105,14 @@ export class FileBlobs implements Blobs {
     if (!ID.test(id)) return
     const path = this.#path(id)
     this.#open.close(path)
-    unlinkIfThere(path)
+    try {
+      unlinkIfThere(path)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      this.#log(
+        `the file of blob \`${id}\`, which nothing names any more, cannot be deleted before the next start: ${why}`,
+      )
+    }
   }
 
   sweep(live: (id: string) => boolean): void {

@@ -24,13 +24,26 @@ export interface FileStoreOptions {
 
 /** `state.json` and a journal. Throws a StateError when the directory is in use, damaged, or of a newer format. */
 export async function openFileStore(options: FileStoreOptions): Promise<Store> {
-  mkdirSync(options.directory, { recursive: true, mode: DIRECTORY_MODE })
+  makeDirectory(options.directory)
   const unlock = lockDirectory(options.directory)
   try {
     return await FileStore.open(options, unlock)
   } catch (error) {
     unlock()
     throw error
+  }
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
+  } catch (error) {
+    // Node.js says ENOENT of a file system that is read-only.
+    const why = error instanceof Error ? error.message : String(error)
+    throw new StateError(
+      `the data directory \`${directory}\` cannot be made (${why}); choose another that can be written to with TWOKEY_DATA_DIR`,
+      { cause: error },
+    )
   }
 }
 

@@ -94,6 +94,7 @@ export interface Blobs {
   /** A small blob at once and synchronously; throws `BlobMissing`. */
   readSmall(id: string): Buffer
   size(id: string): number | undefined
+  /** Never throws: what no record names any more is no reason to fail, and a file that stays is swept at the next start. */
   delete(id: string): void
   /** Deletes blobs that `live` does not know; at start. */
   sweep(live: (id: string) => boolean): void

@@ -144,6 +144,18 @@ describe('what is on disk', () => {
     expect(readdirSync(dir).sort()).toEqual([...journals(dir), 'state.json'])
   })
 
+  it('needs a directory, and says which cannot be made', async () => {
+    const file = join(directory(), 'file')
+    writeFileSync(file, '')
+    const dir = join(file, 'data')
+    const opening = open(dir)
+    await expect(opening).rejects.toThrow(StateError)
+    await expect(opening).rejects.toThrow(
+      `ENOTDIR: not a directory, mkdir '${dir}'); choose another that can be written to with TWOKEY_DATA_DIR`,
+    )
+    await expect(opening).rejects.toThrow(`the data directory \`${dir}\` cannot be made (`)
+  })
+
   it('does not change when a record is not JSON', async () => {
     const dir = directory()
     const store = await open(dir)

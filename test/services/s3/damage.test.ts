@@ -1,8 +1,8 @@
-import { closeSync, copyFileSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { statSync, truncateSync, writeSync } from 'node:fs'
+import { closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { rmdirSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import {
   CompleteMultipartUploadCommand,
@@ -308,6 +308,24 @@ describe('an object of several parts', () => {
     expect(files()).toEqual(before)
     expectLog(since)
     await expect(take('bytes=0-999')).resolves.toBeDefined()
+  })
+
+  it('whose file cannot be deleted is gone or replaced all the same, and the log names the file', async () => {
+    for (const end of [() => s3.send(new DeleteObjectCommand({ Bucket, Key })), () => put(100)]) {
+      const file = await put(1000)
+      // Nobody, not even root, unlinks a directory.
+      rmSync(file)
+      mkdirSync(file)
+      const since = emulator.lines.length
+      await end()
+      expect(emulator.lines.slice(since)).toContainEqual(
+        expect.stringMatching(
+          new RegExp(`^the file of blob \`${basename(file)}\`, which nothing names any more, cannot be deleted before`),
+        ),
+      )
+      rmdirSync(file)
+    }
+    expect((await get()).bytes.equals(text(100))).toBe(true)
   })
 
   it('that is completed without one of its files is an internal error when it is read', async () => {
