@@ -308,13 +308,24 @@ describe('requests that cannot be meant are refused, and change nothing', () => 
 
   const objects = (count: number, key = 'a') => `<Delete>${`<Object><Key>${key}</Key></Object>`.repeat(count)}</Delete>`
   it.each<[name: string, body: string, headers: Headers, expected: string]>([
-    ['no body', '', {}, error(400, 'MissingRequestBodyError', 'Request Body is empty')],
+    ['no body', '', md5(''), error(400, 'MissingRequestBodyError', 'Request Body is empty')],
     ['no keys', '<Delete/>', md5('<Delete/>'), MALFORMED],
     ['more than a thousand keys', objects(1001), md5(objects(1001)), MALFORMED],
-    ['a key of no characters', objects(1, ''), md5(objects(1, '')), MALFORMED],
+    [
+      'a key of no characters',
+      objects(1, ''),
+      md5(objects(1, '')),
+      error(400, 'UserKeyMustBeSpecified', 'User key must be specified.'),
+    ],
     [
       'no digest',
       objects(1),
+      {},
+      error(400, 'InvalidRequest', 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*'),
+    ],
+    [
+      'no digest of what is no list',
+      '<x/>',
       {},
       error(400, 'InvalidRequest', 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*'),
     ],

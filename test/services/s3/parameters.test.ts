@@ -149,6 +149,12 @@ describe('objects', () => {
     ])
   })
 
+  it('are told with their bucket where their tags are asked for', async () => {
+    const text = 'NoSuchKey: The specified key does not exist.'
+    expect(await refused(`/${BUCKET}/missing?tagging`)).toEqual([404, text, `<Key>${BUCKET}/missing</Key>`])
+    expect(await refused(`/${BUCKET}/missing`)).toEqual([404, text, '<Key>missing</Key>'])
+  })
+
   it.each([
     ['ETag,', 200],
     ['ETag,,', 200],

@@ -182,3 +182,15 @@ describe('the checksum behind a body', () => {
     }
   })
 })
+
+describe('what is promised of an object', () => {
+  it.each<[headers: Record<string, string>, answer: string]>([
+    [{ 'x-amz-sdk-checksum-algorithm': '' }, '200'],
+    [{ 'x-amz-sdk-checksum-algorithm': '', 'x-amz-checksum-crc32': crc(Buffer.from('x')) }, '200'],
+    // The digest is read first (measured: brekkylab/backlot).
+    [{ 'content-md5': 'no', 'x-amz-checksum-crc32': 'no' }, '400 InvalidDigest'],
+  ])('%j is answered with %s', async (headers, answer) => {
+    const { status, body } = await ask('PUT', `/${Bucket}/promised`, 'x', headers)
+    expect([status, /<Code>(.*)<\/Code>/.exec(body)?.[1]].join(' ').trim()).toBe(answer)
+  })
+})

@@ -95,14 +95,17 @@ export function* admitExisting(
   yield withVersion(main, input)
   if (subject.object) return
   yield listBucketCheck(subject.bucket, call)
-  throw missing(input, subject)
+  throw missing(input, subject, TOLD_WITH_BUCKET.has(main.action) ? `${subject.bucket.name}/${subject.key}` : undefined)
 }
 
-export function missing({ VersionId }: ObjectInput, { key, marker }: ObjectSubject) {
+/** Where S3 names the bucket with the key that it does not find (measured: brekkylab/backlot). */
+const TOLD_WITH_BUCKET: ReadonlySet<string> = new Set(['s3:GetObjectTagging', 's3:UpdateObjectEncryption'])
+
+export function missing({ VersionId }: ObjectInput, { key, marker }: ObjectSubject, told = key) {
   // Even without versioning, what is missing is the version that was named (measured: brekkylab/backlot).
   return VersionId === undefined
-    ? noSuchKey(key, marker && markerHeaders(shownVersion(marker)))
-    : noSuchVersion(key, VersionId)
+    ? noSuchKey(told, marker && markerHeaders(shownVersion(marker)))
+    : noSuchVersion(told, VersionId)
 }
 
 /** The object, after `admitExisting`. */
