@@ -87,7 +87,13 @@ function refuseVersion2(query: string): void {
   if (!query.includes('AWSAccessKeyId') && !query.includes('Signature')) return
   const present = (name: string) => queryValue(query, name) !== undefined
   if (!present('AWSAccessKeyId') && !present('Signature')) return
-  refuse({ code: 'version-2-query', complete: ['AWSAccessKeyId', 'Signature', 'Expires'].every(present) })
+  const complete = ['AWSAccessKeyId', 'Signature', 'Expires'].every(present)
+  const expires = queryValue(query, 'Expires') ?? ''
+  refuse({
+    code: 'version-2-query',
+    complete,
+    ...(/^\d{1,12}$/.test(expires) && { expiresAt: Number(expires) * 1000 }),
+  })
 }
 
 function missing(parts: Parts & Partial<QueryParts>, names: readonly string[]): string[] {

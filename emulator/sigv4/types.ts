@@ -97,8 +97,8 @@ export type Problem =
     }
   | { readonly code: 'credential-arity'; readonly credential: string; readonly via: Via }
   | { readonly code: 'scope'; readonly faults: readonly ScopeFault[]; readonly via: Via }
-  /** Signature Version 2 in the query, with all of its three parameters or not. */
-  | { readonly code: 'version-2-query'; readonly complete: boolean }
+  /** Signature Version 2 in the query, with all of its three parameters or not; until when, in milliseconds, if that is said. */
+  | { readonly code: 'version-2-query'; readonly complete: boolean; readonly expiresAt?: number }
   | { readonly code: 'host-not-signed' }
   | { readonly code: 'headers-not-signed'; readonly headers: readonly string[] }
   | { readonly code: 'expired'; readonly date: string; readonly now: number; readonly windowSeconds: number }

@@ -95,6 +95,16 @@ describe('S3', () => {
       invalidRequest('The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.'),
     ],
     [
+      'Signature Version 2 in the query, in time',
+      { code: 'version-2-query', complete: true, expiresAt: NOW },
+      invalidRequest('The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.'),
+    ],
+    [
+      'Signature Version 2 in the query, past its time',
+      { code: 'version-2-query', complete: true, expiresAt: NOW - 1000 },
+      denied('Request has expired', { Expires: '2026-09-30T11:59:59Z', ServerTime: '2026-09-30T12:00:00Z' }),
+    ],
+    [
       'a part of Signature Version 2 in the query',
       { code: 'version-2-query', complete: false },
       denied('Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters'),

@@ -290,6 +290,11 @@ describe('the checks of a query', () => {
     [
       'Signature Version 2',
       { ...bare, query: 'AWSAccessKeyId=a&Signature=b&Expires=1' },
+      { code: 'version-2-query', complete: true, expiresAt: 1000 },
+    ],
+    [
+      'Signature Version 2 without a time',
+      { ...bare, query: 'AWSAccessKeyId=a&Signature=b&Expires=soon' },
       { code: 'version-2-query', complete: true },
     ],
     ['a part of Signature Version 2', { ...bare, query: 'Signature=b' }, { code: 'version-2-query', complete: false }],

@@ -37,10 +37,16 @@ const ERRORS: { readonly [C in Problem['code']]: (problem: Extract<Problem, { co
       ? noDate()
       : malformedQuery("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""),
   'unsupported-algorithm': (problem) => unsupported(problem),
-  'version-2-query': ({ complete }) =>
-    complete
-      ? onlyVersion4()
-      : denied('Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters', {}),
+  'version-2-query': ({ complete, expiresAt }, now) => {
+    if (!complete) {
+      return denied('Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters', {})
+    }
+    // Recorded for new buckets, too (facts: A1, presigned URLs): the time comes before the algorithm.
+    if (expiresAt !== undefined && expiresAt < now) {
+      return denied('Request has expired', { Expires: seconds(expiresAt), ServerTime: seconds(now) })
+    }
+    return onlyVersion4()
+  },
   'credential-arity': (problem) =>
     malformedCredential(
       problem.via,
