@@ -112,10 +112,12 @@ export function refuseRequestLine(method: string, { level }: RestPath, params: P
   if (name !== undefined && names.length > 1)
     throw invalidArgument('ResourceType', name, `Conflicting query string parameters: ${names.join(', ')}`)
   if (name === 'partNumber') throw new AwsError('InvalidRequest', 400, 'Object must have a valid key name.')
-  const { versionId } = params
-  if (versionId === undefined) return
-  const fault = VERSION_FAULTS[level](method, name)
-  if (fault !== undefined) throw invalidArgument('versionId', versionId, fault)
+  const { versionId, website } = params
+  const fault = versionId === undefined ? undefined : VERSION_FAULTS[level](method, name)
+  if (versionId !== undefined && fault !== undefined) throw invalidArgument('versionId', versionId, fault)
+  // Of the others the value does not matter.
+  if (website !== undefined && website !== '' && level !== 'service')
+    throw invalidArgument('website', website, 'The website parameter must not have a value')
 }
 
 const NO_VERSION = 'This operation does not accept a version-id.'

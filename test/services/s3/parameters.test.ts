@@ -62,6 +62,8 @@ describe('listings', () => {
       'InvalidArgument: A version-id marker cannot be specified without a key marker.',
       argument('version-id-marker', 'x'),
     ],
+    ['encoding-type=', 'InvalidArgument: Invalid Encoding Method specified in Request', argument('encoding-type', '')],
+    ['website=v', 'InvalidArgument: The website parameter must not have a value', argument('website', 'v')],
     ['versions&max-keys=-1', 'InvalidArgument: max-keys cannot be negative', argument('max-keys')],
     ['versionId=x', 'InvalidArgument: This operation does not accept a version-id.', argument('versionId', 'x')],
     ['tagging&versionId=', 'InvalidArgument: This operation does not accept a version-id.', argument('versionId', '')],

@@ -21,14 +21,14 @@ export interface ListInput {
 export const MOST_KEYS = 1000
 
 export function readEncoding(type: string | undefined): (text: string) => string {
-  if (type === undefined || type === '') return (text) => text
+  if (type === undefined) return (text) => text
   if (type.toLowerCase() === 'url') return urlEncoded
   throw invalidArgument('Invalid Encoding Method specified in Request', 'encoding-type', type)
 }
 
 /** Told as it was written. */
 export const toldEncoding = (type: string | undefined) =>
-  type === undefined || type === '' ? undefined : { EncodingType: type as 'url' }
+  type === undefined ? undefined : { EncodingType: type as 'url' }
 
 /** What a page may hold. `max-keys` is told as asked, `max-uploads` no greater than this (measured: brekkylab/backlot). */
 export const atMost = (asked: number): number => Math.min(asked, MOST_KEYS)
