@@ -6,7 +6,6 @@ import { restDecoder, type RestDecoder, type RestRequest } from './restDecode.ts
 import { restEncoder, XML_DECLARATION, type RestEncoder } from './restEncode.ts'
 import { routerOf, splitPath } from './restRouter.ts'
 import type { OperationModel, ServiceModel } from './schema.ts'
-import { levelOf, notAllowed, refuseRequestLine } from './subresources.ts'
 import { escapeXml, wrap } from './xmlEncode.ts'
 
 interface Codec {
@@ -40,9 +39,7 @@ export const restXml: Protocol = {
 
   operationOf(wire: WireRequest, model: ServiceModel): string | undefined {
     const { path, params } = parse(wire)
-    refuseRequestLine(wire.method, path, params)
-    const level = levelOf(wire.method, path, params)
-    return level && routerOf(model).route(wire.method, level, params, wire.headers)
+    return routerOf(model).route(wire.method, path.level, params, wire.headers)
   },
 
   decode: (wire: WireRequest, operation: OperationModel): Record<string, unknown> =>
@@ -54,12 +51,9 @@ export const restXml: Protocol = {
   },
 
   fail(error: AwsError, _model: ServiceModel | undefined, answering: Answering): WireResponse {
-    const headers: Record<string, string> = { ...headersOf(answering), ...error.headers }
-    // Not Modified has no body by its meaning, HEAD by HTTP: clients make up what they show (facts: s3-ebs A1). S3 tells the
-    // type of the document that it leaves out (measured: brekkylab/backlot, pull request 118).
-    if (error.status === 304) return { status: error.status, headers, body: '' }
-    headers['content-type'] = 'application/xml'
-    if (answering.method === 'HEAD') return { status: error.status, headers, body: '' }
+    const headers = { ...headersOf(answering), ...error.headers }
+    // HEAD has no body by HTTP, Not Modified none by its meaning: clients make up what they show (facts: s3-ebs A1).
+    if (answering.method === 'HEAD' || error.status === 304) return { status: error.status, headers, body: '' }
     const elements = {
       Code: error.code,
       Message: error.text,
@@ -69,14 +63,9 @@ export const restXml: Protocol = {
     }
     let content = ''
     for (const [tag, text] of Object.entries(elements)) content += wrap(tag, '', escapeXml(text))
+    headers['content-type'] = 'application/xml'
     return { status: error.status, headers, body: `${XML_DECLARATION}<Error>${content}</Error>` }
   },
-}
-
-/** Why a request that `operationOf` knows no operation for is refused. */
-export function notAnOperation(wire: WireRequest): AwsError {
-  const { path, params } = parse(wire)
-  return notAllowed(wire.method, path, params)
 }
 
 /** Headers of every answer. */

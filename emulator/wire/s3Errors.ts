@@ -10,7 +10,7 @@ export const malformedXml = () =>
   )
 
 /** A required body that is empty (S3 error responses: MissingRequestBodyError). */
-export const missingBody = () => new AwsError('MissingRequestBodyError', 400, 'Request Body is empty')
+export const missingBody = () => new AwsError('MissingRequestBodyError', 400, 'Request body is empty.')
 
 /** A path that is not percent-encoded UTF-8 (S3 error responses: InvalidURI). */
 export const invalidUri = (uri: string) =>

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
 import { restXml } from '../../emulator/wire/restXml.ts'
-import { levelOf, notAllowed } from '../../emulator/wire/subresources.ts'
 import { request, s3 } from './clients.ts'
 
 describe('operationOf', () => {
@@ -44,13 +43,7 @@ describe('operationOf', () => {
     ['PUT /b/k?acl', 'PutObjectAcl'],
     ['PUT /b/k?encryption', 'UpdateObjectEncryption'],
     ['PUT /b/k?partNumber=1&uploadId=1', 'UploadPart'],
-    ['PUT /b/k?partNumber=1', 'UploadPart'],
-    ['GET /b/k?policy', 'GetBucketPolicy'],
-    ['DELETE /b/k?cors', 'DeleteBucketCors'],
-    ['POST /b/k?delete', 'DeleteObjects'],
-    ['GET /b/k?policyStatus', 'GetObject'],
-    ['GET /b?Versioning', 'ListObjects'],
-    ['GET /b?foo=bar', 'ListObjects'],
+    ['PUT /b/k?uploadId=1', 'UploadPart'],
     ['DELETE /b/k', 'DeleteObject'],
     ['DELETE /b/k?uploadId=1', 'AbortMultipartUpload'],
     ['DELETE /b/k?versionId=1', 'DeleteObject'],
@@ -74,14 +67,6 @@ describe('operationOf', () => {
     'DELETE /b?versioning',
     'DELETE /b/k?uploads',
     'PUT /b?uploads',
-    'PUT /b/k?uploadId=1',
-    'GET /b/k?uploads',
-    'GET /b/k?partNumber=1&uploadId=1',
-    'PUT /b?uploadId=1',
-    'PUT /b?restore',
-    'GET /b?torrent',
-    'DELETE /b/k?versioning',
-    'HEAD /b/k?tagging',
     'POST /WriteGetObjectResponse',
     'OPTIONS /b/k',
     'PATCH /b/k',
@@ -89,24 +74,5 @@ describe('operationOf', () => {
     'DELETE /',
   ])('%s is nothing', (line) => {
     expect(of(line)).toBeUndefined()
-  })
-})
-
-describe('sub-resources', () => {
-  /** With values they are other parameters; sessions and renames S3 has for directory buckets only. */
-  const others = new Set(['list-type', 'session', 'renameObject', 'x-id'])
-
-  it('are the ones of the model, with its methods', () => {
-    for (const { name: operation, http } of s3.model.operations.values()) {
-      const [path = '', query = ''] = http!.uri.split('?')
-      const [name = ''] = query.split(/[&=]/)
-      if (name === '' || others.has(name)) continue
-      const level = path === '/{Key+}' ? 'object' : 'bucket'
-      const place = { level, bucket: 'b', key: 'k' } as const
-      if (name !== 'torrent')
-        expect([operation, levelOf(http!.method, place, { [name]: '' })]).toEqual([operation, level])
-      const { allow = '' } = notAllowed('PATCH', place, { [name]: '' }).headers
-      expect([operation, allow.split(', ')]).toEqual([operation, expect.arrayContaining([http!.method])])
-    }
   })
 })

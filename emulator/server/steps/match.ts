@@ -2,7 +2,6 @@ import { AwsError } from '../../lib/awsError.ts'
 import { borrowedRow } from '../gateway/steps.ts'
 import { notImplemented } from '../../operation/perform.ts'
 import type { WireRequest } from '../../wire/protocol.ts'
-import { notAnOperation } from '../../wire/restXml.ts'
 import type { Exchange } from '../exchange.ts'
 
 /** Which operation the request names, if any. Refusing comes later, where this protocol's front end refuses (`known`). */
@@ -55,6 +54,11 @@ function unknownOperation(exchange: Exchange): AwsError {
       return new AwsError('InvalidAction', 400, `Could not find operation ${action} for version ${version}`)
     }
     case 'restXml':
-      return notAnOperation(wireRequest(exchange))
+      return new AwsError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.', {
+        fields: { Method: exchange.method, ResourceType: resourceType(exchange.routedPath) },
+      })
   }
 }
+
+const resourceType = (path: string) =>
+  path.split('/').filter(Boolean).length > 1 ? 'OBJECT' : path === '/' ? 'SERVICE' : 'BUCKET'

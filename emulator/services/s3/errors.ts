@@ -68,9 +68,6 @@ export const methodNotAllowed = (method: string, resourceType: string): AwsError
     fields: { Method: method, ResourceType: resourceType },
   })
 
-/** A key of none (measured: brekkylab/backlot). */
-export const keyRequired = (): AwsError => new AwsError('UserKeyMustBeSpecified', 400, 'User key must be specified.')
-
 export const malformedXml = (): AwsError =>
   new AwsError(
     'MalformedXML',

@@ -85,10 +85,10 @@ export function listPage<T>(request: ListingRequest<T>): Page<T> {
 
 const PLAIN: Spelling = { write: sortable, read: fromSortable }
 
-function beginning<T>({ base, after, begin, spelling = PLAIN }: ListingRequest<T>): Cursor {
+function beginning<T>({ base, after, begin }: ListingRequest<T>): Cursor {
   if (begin) return begin
   if (!after) return {}
-  const id = base + spelling.write(after.text)
+  const id = base + sortable(after.text)
   return after.kind === 'prefix' ? { from: following(id) } : { after: id }
 }
 

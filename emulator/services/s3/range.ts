@@ -31,8 +31,8 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
 
 function invalidRange(header: string, size: number): AwsError {
   return new AwsError('InvalidRange', 416, 'The requested range is not satisfiable', {
-    // And no Content-Range (measured: brekkylab/backlot).
     fields: { RangeRequested: header, ActualObjectSize: String(size) },
+    headers: { 'content-range': `bytes */${size}` },
   })
 }
 

@@ -437,6 +437,6 @@ describe('without versioning', () => {
     expect(await versions()).toEqual([])
     await put('third')
     expect(await remove('null')).toEqual({ VersionId: 'null' })
-    expect(await refusal(read('null'))).toEqual(noSuchVersion)
+    expect(await refusal(read('null'))).toEqual(noSuchKey)
   })
 })

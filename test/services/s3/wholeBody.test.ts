@@ -22,7 +22,7 @@ describe('what a request promises of a body that is read whole', () => {
       code: 'BadDigest',
       status: 400,
       text: 'The Content-MD5 you specified did not match what we received.',
-      fields: { ExpectedDigest: other, CalculatedDigest: md5 },
+      fields: { ExpectedDigest: Buffer.from(other, 'base64').toString('hex'), CalculatedDigest: md5 },
     })
     await expect(check({ 'content-md5': 'x' })).rejects.toMatchObject({
       code: 'InvalidDigest',

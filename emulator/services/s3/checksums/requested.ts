@@ -23,8 +23,6 @@ export function requestedChecksum(
   input: ChecksumMembers & { readonly ChecksumAlgorithm?: string | undefined },
   call: Pick<Call, 'http'>,
 ): RequestedChecksum | undefined {
-  // An empty name is none (measured: brekkylab/backlot).
-  const named = input.ChecksumAlgorithm === '' ? undefined : input.ChecksumAlgorithm
   refuseUnknown(call)
   const given = ALGORITHM_NAMES.filter((name) => input[`Checksum${name}`] !== undefined)
   const announced = trailerNames(call)
@@ -32,10 +30,10 @@ export function requestedChecksum(
   if (given.length + announced.length > 1) throw invalidRequest(`${SINGLE}. Multiple checksum Types are not allowed.`)
   const [algorithm = announced[0]] = given
   if (!algorithm) {
-    refuseUnaccompanied(named, call)
+    refuseUnaccompanied(input.ChecksumAlgorithm, call)
     return undefined
   }
-  if (named !== undefined && named.toUpperCase() !== algorithm) {
+  if (input.ChecksumAlgorithm !== undefined && input.ChecksumAlgorithm.toUpperCase() !== algorithm) {
     // The model says BadDigest; this is S3's answer (versity/versitygw issues 1598 and 1659).
     throw invalidRequest('Value for x-amz-sdk-checksum-algorithm header is invalid.')
   }
@@ -112,11 +110,11 @@ export function contentMd5(header: string | undefined): Buffer | undefined {
   })
 }
 
-/** What was promised of an object is told in hexadecimal digits, what was found in base64 (versity/versitygw issue 2034). */
-export function verifyMd5(expected: Buffer, computed: Buffer, told: 'hex' | 'base64' = 'hex'): void {
+/** What was promised is told in hexadecimal digits, what was found in base64 (versity/versitygw issue 2034). */
+export function verifyMd5(expected: Buffer, computed: Buffer): void {
   if (expected.equals(computed)) return
   throw new AwsError('BadDigest', 400, 'The Content-MD5 you specified did not match what we received.', {
-    fields: { ExpectedDigest: expected.toString(told), CalculatedDigest: computed.toString('base64') },
+    fields: { ExpectedDigest: expected.toString('hex'), CalculatedDigest: computed.toString('base64') },
   })
 }
 

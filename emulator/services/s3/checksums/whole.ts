@@ -20,8 +20,7 @@ export async function checkWholeBody(
   trailers: Headers,
 ): Promise<void> {
   const md5 = contentMd5(headers['content-md5'])
-  // As it was promised (measured: brekkylab/backlot).
-  if (md5) verifyMd5(md5, createHash('md5').update(body).digest(), 'base64')
+  if (md5) verifyMd5(md5, createHash('md5').update(body).digest())
   if (OF_THE_OBJECT.has(operation)) return
   for (const algorithm of ALGORITHM_NAMES) {
     const name = `x-amz-checksum-${algorithm.toLowerCase()}`

@@ -14,18 +14,16 @@ const VARY = 'Origin, Access-Control-Request-Headers, Access-Control-Request-Met
 export const crossOrigin: CrossOrigin<S3State> = {
   preflight(request, state) {
     const { headers } = request
-    // What is empty is not there (measured: brekkylab/backlot).
-    const origin = headers['origin'] ?? ''
-    const method = headers['access-control-request-method'] ?? ''
-    if (origin === '') throw badRequest('Insufficient information. Origin request header needed.')
-    if (method !== '' && !/^(?:DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT)$/.test(method)) {
-      throw badRequest(`Invalid Access-Control-Request-Method: ${method}`)
+    const origin = headers['origin']
+    const method = headers['access-control-request-method']
+    if (origin === undefined) throw badRequest('Insufficient information. Origin request header needed.')
+    if (method === undefined || !/^(?:GET|PUT|POST|DELETE|HEAD)$/.test(method)) {
+      throw badRequest(`Invalid Access-Control-Request-Method: ${method ?? 'null'}`)
     }
     const asked = requestedHeaders(headers['access-control-request-headers'])
     const rules = rulesFor(request, state)
-    if (rules === 'no bucket') throw forbidden('Bucket not found', request, method || 'OPTIONS')
-    if (!rules) throw forbidden('CORS is not enabled for this bucket.', request, method || 'OPTIONS')
-    if (method === '') throw badRequest('Invalid Access-Control-Request-Method: null')
+    if (rules === 'no bucket') throw forbidden('Bucket not found', request, method)
+    if (!rules) throw forbidden('CORS is not enabled for this bucket.', request, method)
     const allowed = allowing(rules, { origin, method, headers: asked })
     if (!allowed) {
       throw forbidden(

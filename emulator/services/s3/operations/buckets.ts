@@ -1,4 +1,3 @@
-import { partitionOf } from '../../../lib/regions.ts'
 import { AwsError } from '../../../lib/awsError.ts'
 import type { BucketLocationConstraint } from '@aws-sdk/client-s3'
 import type { Call } from '../../../operation/call.ts'
@@ -81,7 +80,7 @@ const listBuckets = s3.row('ListBuckets', {
   readOnly: true,
   resource: () => ({ arn: '*', guard: 'none', mention: 'nothing' }),
   context: requestKeys,
-  run({ Prefix, MaxBuckets, BucketRegion, ContinuationToken }, { state, account, region: endpoint }) {
+  run({ Prefix, MaxBuckets, BucketRegion, ContinuationToken }, { state, account }) {
     if (MaxBuckets !== undefined && (MaxBuckets < 1 || MaxBuckets > MOST_BUCKETS)) {
       throw invalidArgument(
         'Argument max-buckets must be an integer between 1 and 10000',
@@ -89,13 +88,11 @@ const listBuckets = s3.row('ListBuckets', {
         String(MaxBuckets),
       )
     }
-    if (BucketRegion !== undefined) requireRegion(BucketRegion, endpoint)
     const after = ContinuationToken === undefined ? '' : readToken(ContinuationToken)
     const found = [...state.buckets.in().find('account', account)]
       .map(([, bucket]) => bucket)
       .filter(
-        ({ name, region }) =>
-          name > after && name.startsWith(Prefix ?? '') && (BucketRegion?.toLowerCase() ?? region) === region,
+        ({ name, region }) => name > after && name.startsWith(Prefix ?? '') && (BucketRegion ?? region) === region,
       )
       .sort((a, b) => (a.name < b.name ? -1 : 1))
     const page = found.slice(0, MaxBuckets ?? MOST_BUCKETS)
@@ -105,9 +102,8 @@ const listBuckets = s3.row('ListBuckets', {
       Buckets: page.map(({ name, createdAt, region }) => ({
         Name: name,
         CreationDate: new Date(createdAt),
-        // Told to callers that know of paging (measured: brekkylab/backlot).
-        ...(asked && { BucketRegion: region }),
-        BucketArn: bucketArn(name),
+        // Told to callers that know of paging.
+        ...(asked && { BucketRegion: region, BucketArn: bucketArn(name) }),
       })),
       Owner: { ID: canonicalId(account) },
       ...(Prefix !== undefined && { Prefix }),
@@ -116,17 +112,6 @@ const listBuckets = s3.row('ListBuckets', {
   },
   audit: () => ({ requestParameters: null, responseElements: null }),
 })
-
-/** Each Region lists its own, and what it cannot list it refuses (measured: brekkylab/backlot). */
-function requireRegion(asked: string, endpoint: string): void {
-  if (asked.toLowerCase() === endpoint) return
-  throw invalidArgument(
-    partitionOf(asked.toLowerCase()) !== undefined
-      ? 'Requests with bucket-region specified must be made to the corresponding regional endpoint'
-      : `Argument value ${asked} is not a valid AWS Region`,
-    'bucket-region',
-  )
-}
 
 function readToken(token: string): string {
   const name = Buffer.from(token, 'base64').toString('utf8')

@@ -10,7 +10,7 @@ import { asksForEtag, checkDeleteConditions } from '../conditions.ts'
 import { removeCurrent, removeVersion } from '../data/objects.ts'
 import { findObject, shownVersion } from '../data/versions.ts'
 import { isVersionId } from '../data/versionIds.ts'
-import { keyRequired, malformedXml, noSuchVersion } from '../errors.ts'
+import { malformedXml, noSuchVersion } from '../errors.ts'
 import { admitBypass } from '../lock/bypass.ts'
 import { requireKey } from '../names.ts'
 import { s3 } from '../service.ts'
@@ -64,11 +64,9 @@ const deleteObjects = s3.row('DeleteObjects', {
   /** Each key is authorized for itself; a refusal concerns that key only. */
   // eslint-disable-next-line @typescript-eslint/require-await -- the contract is an asynchronous generator
   async *admit(input, call, { bucket, refusals }, main) {
-    // Before the list is looked at (measured: brekkylab/backlot).
-    requireBodyChecksum(call)
     const objects = input.Delete?.Objects ?? []
     if (objects.length === 0 || objects.length > MOST_KEYS || !objects.every(isDeletable)) throw malformedXml()
-    if (objects.some(({ Key }) => Key === '')) throw keyRequired()
+    requireBodyChecksum(call)
     for (const [index, { Key = '', VersionId, ETag }] of objects.entries()) {
       const check: Check = {
         ...main,
@@ -108,7 +106,7 @@ const deleteObjects = s3.row('DeleteObjects', {
  * (aws/aws-sdk-js-v3 issue 6857); that it still refuses the two so is not recorded.
  */
 const isDeletable = ({ Key, Size, LastModifiedTime }: ObjectIdentifier) =>
-  Key !== undefined && Size === undefined && LastModifiedTime === undefined
+  Key !== undefined && Key !== '' && Size === undefined && LastModifiedTime === undefined
 
 /** Deletes one key or version; what it refuses with, and the delete marker that it made or removed, are told in the answer. */
 function deleteOne(

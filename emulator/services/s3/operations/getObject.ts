@@ -62,7 +62,7 @@ function selectPart(partNumber: number, { parts, size, uploadId }: ObjectRecord)
   const part = parts[partNumber - 1]
   if (!part) {
     throw new AwsError('InvalidPartNumber', 416, 'The requested partnumber is not satisfiable', {
-      fields: { PartNumberRequested: String(partNumber), ActualPartCount: String(count) },
+      fields: { ActualPartCount: String(count), PartNumberRequested: String(partNumber) },
     })
   }
   const start = parts.slice(0, partNumber - 1).reduce((sum, { size: bytes }) => sum + bytes, 0)
@@ -107,22 +107,14 @@ function tagCount(input: ObjectInput, subject: ReadSubject, { tags }: ObjectReco
   return call.may({ action, resource, context: readsObject.context(input, call) }) ? { TagCount: count } : undefined
 }
 
-/** S3 takes it in any case, and nothing else (versity/versitygw issue 1527; measured: brekkylab/backlot). */
-function wantsChecksum({ ChecksumMode: mode }: ReadInput): boolean {
-  if (mode === undefined) return false
-  if (mode.toUpperCase() === 'ENABLED') return true
-  throw invalidRequest('Value for x-amz-checksum-mode header is invalid.')
-}
+/** S3 takes it in any case (versity/versitygw issue 1527). */
+const wantsChecksum = ({ ChecksumMode: mode }: ReadInput) => mode?.toUpperCase() === 'ENABLED'
 
-/**
- * The checksum, when all of the object is answered, or all of one of its parts: of several parts only where the object's is one of theirs
- * (S3's answers: localstack/localstack pull request 12842).
- */
+/** The checksum, when all of the object, or all of one of its parts, is answered. */
 async function checksumOf(object: ObjectRecord, { partial, partNumber }: Selection, dataKey: SecretBytes) {
   const part = partNumber === undefined ? undefined : object.parts[partNumber - 1]
   if (part && object.uploadId !== undefined) {
     const { algorithm, type } = object.checksum
-    if (type === 'FULL_OBJECT' && object.parts.length > 1) return undefined
     return checksumMembers({ algorithm, type, value: partChecksum(part, dataKey) })
   }
   return partial && !part ? undefined : checksumMembers(await objectChecksum(object, dataKey))

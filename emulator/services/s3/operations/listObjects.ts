@@ -1,6 +1,5 @@
 import type { AwsError } from '../../../lib/awsError.ts'
 import type { Call } from '../../../operation/call.ts'
-import { parseParams } from '../../../wire/params.ts'
 import { requestKeys } from '../access.ts'
 import { restoreStatus } from '../archive.ts'
 import { canonicalOwner, ownerOf } from '../acl/ownership.ts'
@@ -18,34 +17,18 @@ export interface ListInput {
   readonly OptionalObjectAttributes?: readonly string[] | undefined
 }
 
-export const MOST_KEYS = 1000
+const MOST_KEYS = 1000
 
 export function readEncoding(type: string | undefined): (text: string) => string {
-  if (type === undefined) return (text) => text
-  if (type.toLowerCase() === 'url') return urlEncoded
+  if (type === undefined || type === '') return (text) => text
+  if (type === 'url') return urlEncoded
   throw invalidArgument('Invalid Encoding Method specified in Request', 'encoding-type', type)
 }
 
-/** Told as it was written. */
-export const toldEncoding = (type: string | undefined) =>
-  type === undefined ? undefined : { EncodingType: type as 'url' }
-
-/** What a page may hold. `max-keys` is told as asked, `max-uploads` no greater than this (measured: brekkylab/backlot). */
-export const atMost = (asked: number): number => Math.min(asked, MOST_KEYS)
-
 export function readMaximum(given: number | undefined, name: string): number {
   if (given === undefined) return MOST_KEYS
-  if (given >= 0) return given
-  // S3 speaks of its own variable here (brekkylab/backlot issue 192).
+  if (given >= 0) return Math.min(given, MOST_KEYS)
   throw outOfRange(name === 'max-keys' ? 'maxKeys' : name, given)
-}
-
-/** Throws InvalidArgument for what belongs to the other version of the listing (measured: brekkylab/backlot). */
-function refuseParameters(call: Call<S3State>, foreign: Readonly<Record<string, string>>): void {
-  const params = parseParams(call.http.query)
-  for (const [name, text] of Object.entries(foreign)) {
-    if (name in params) throw invalidArgument(text, name)
-  }
 }
 
 export const outOfRange = (name: string, given: number): AwsError =>
@@ -62,15 +45,15 @@ export const listKeys = (input: ListInput, call: Call<S3State>) => ({
 const lists = { ...readsBucket, action: 's3:ListBucket', context: listKeys } as const
 
 function pageOf(input: ListInput, call: Call<S3State>, bucket: BucketRecord, after: Position | undefined) {
-  const encode = readEncoding(input.EncodingType)
   const max = readMaximum(input.MaxKeys, 'max-keys')
+  const encode = readEncoding(input.EncodingType)
   const page = listPage({
     table: call.state.objects.in(),
     base: `${bucket.name}/`,
     prefix: input.Prefix ?? '',
     delimiter: input.Delimiter ?? '',
     after,
-    max: atMost(max),
+    max,
   })
   // Told only when asked for.
   const restoredAt = input.OptionalObjectAttributes?.includes('RestoreStatus') ? call.time : undefined
@@ -92,7 +75,7 @@ function answer(input: ListInput, bucket: BucketRecord, { max, encode, page, res
     ...(input.Delimiter !== undefined && input.Delimiter !== '' && { Delimiter: encode(input.Delimiter) }),
     MaxKeys: max,
     IsTruncated: page.truncated,
-    ...toldEncoding(input.EncodingType),
+    ...(input.EncodingType === 'url' && { EncodingType: 'url' as const }),
     ...(page.rows.length > 0 && {
       Contents: page.rows.map(([, object]) => listed(object, encode, owner ? bucket : undefined, restoredAt)),
     }),
@@ -121,24 +104,11 @@ function listed(
   }
 }
 
-/** After a key, or after all that is rolled up with it (measured: brekkylab/backlot). */
-export function markerPosition(marker: string, { Prefix = '', Delimiter = '' }: ListInput): Position {
-  const at = Delimiter === '' || !marker.startsWith(Prefix) ? -1 : marker.indexOf(Delimiter, Prefix.length)
-  return at < 0 ? { kind: 'key', text: marker } : { kind: 'prefix', text: marker.slice(0, at + Delimiter.length) }
-}
-
 const listObjects = s3.row('ListObjects', {
   ...lists,
-  subject(input, call) {
-    refuseParameters(call, {
-      'continuation-token': 'continuation-token only supported in REST.GET.BUCKET with list-type=2',
-      'start-after': 'startAfter only supported in REST.GET.BUCKET with list-type=2',
-    })
-    return lists.subject(input, call)
-  },
   run(input, call, bucket) {
     const { Marker } = input
-    const listing = pageOf(input, call, bucket, Marker === undefined ? undefined : markerPosition(Marker, input))
+    const listing = pageOf(input, call, bucket, Marker === undefined ? undefined : { kind: 'key', text: Marker })
     const { next } = listing.page
     return {
       ...answer(input, bucket, listing, true),
@@ -151,13 +121,8 @@ const listObjects = s3.row('ListObjects', {
 
 const listObjectsV2 = s3.row('ListObjectsV2', {
   ...lists,
-  subject(input, call) {
-    refuseParameters(call, { marker: 'Marker unsupported with REST.GET.BUCKET in list-type=2' })
-    return lists.subject(input, call)
-  },
   run(input, call, bucket) {
     const { ContinuationToken, StartAfter } = input
-    readEncoding(input.EncodingType)
     const after =
       ContinuationToken !== undefined
         ? readToken(ContinuationToken)
@@ -170,8 +135,7 @@ const listObjectsV2 = s3.row('ListObjectsV2', {
       ...answer(input, bucket, listing, input.FetchOwner === true),
       KeyCount: page.rows.length + page.commonPrefixes.length,
       ...(ContinuationToken !== undefined && { ContinuationToken }),
-      // Told where it counts (brekkylab/backlot pull request 204).
-      ...(StartAfter !== undefined && ContinuationToken === undefined && { StartAfter: encode(StartAfter) }),
+      ...(StartAfter !== undefined && { StartAfter: encode(StartAfter) }),
       ...(page.next && { NextContinuationToken: writeToken(page.next) }),
     }
   },

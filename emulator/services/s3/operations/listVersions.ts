@@ -7,15 +7,7 @@ import { invalidArgument } from '../errors.ts'
 import { listPage, type Cursor, type Page } from '../listing.ts'
 import { s3 } from '../service.ts'
 import { isMarker, type BucketRecord, type ObjectRecord, type S3State } from '../state.ts'
-import {
-  MOST_KEYS,
-  atMost,
-  listKeys,
-  markerPosition,
-  readEncoding,
-  toldEncoding,
-  type ListInput,
-} from './listObjects.ts'
+import { listKeys, readEncoding, readMaximum, type ListInput } from './listObjects.ts'
 import { readsBucket } from './onBucket.ts'
 
 interface VersionsInput extends ListInput {
@@ -39,12 +31,6 @@ function requireMarkers({ KeyMarker, VersionIdMarker }: VersionsInput): void {
   }
 }
 
-/** The listing of versions has words of its own (measured: brekkylab/backlot). */
-function readMaximum(given = MOST_KEYS): number {
-  if (given >= 0) return given
-  throw invalidArgument('max-keys cannot be negative', 'max-keys')
-}
-
 /** After one version of a key, or after all of them. */
 function beginning(
   { KeyMarker, VersionIdMarker }: VersionsInput,
@@ -66,18 +52,17 @@ const listObjectVersions = s3.row('ListObjectVersions', {
   context: listKeys,
   run(input, call, bucket) {
     const { Prefix = '', Delimiter = '', KeyMarker = '', VersionIdMarker = '' } = input
-    requireMarkers(input)
+    const max = readMaximum(input.MaxKeys, 'max-keys')
     const encode = readEncoding(input.EncodingType)
-    const max = readMaximum(input.MaxKeys)
-    const after = KeyMarker === '' ? undefined : markerPosition(KeyMarker, input)
+    requireMarkers(input)
     const page = listPage({
       table: versionTable(call, bucket.name),
       base: `${bucket.name}/`,
       prefix: Prefix,
       delimiter: Delimiter,
-      after,
-      begin: after?.kind === 'key' ? beginning(input, call, bucket) : undefined,
-      max: atMost(max),
+      after: KeyMarker === '' ? undefined : { kind: 'key', text: KeyMarker },
+      begin: beginning(input, call, bucket),
+      max,
       suffixLength: VERSION_SUFFIX,
       spelling: VERSIONED,
     })
@@ -88,8 +73,8 @@ const listObjectVersions = s3.row('ListObjectVersions', {
       VersionIdMarker,
       MaxKeys: max,
       IsTruncated: page.truncated,
-      ...(input.Delimiter !== undefined && { Delimiter: encode(Delimiter) }),
-      ...toldEncoding(input.EncodingType),
+      ...(Delimiter !== '' && { Delimiter: encode(Delimiter) }),
+      ...(input.EncodingType === 'url' && { EncodingType: 'url' as const }),
       ...nextMarkers(page, encode),
       ...listed(page, encode, bucket),
     }

@@ -12,7 +12,7 @@ import { invalidArgument } from '../errors.ts'
 import { listPage, type Position } from '../listing.ts'
 import { s3 } from '../service.ts'
 import type { BucketRecord, UploadRecord } from '../state.ts'
-import { atMost, outOfRange, readEncoding, readMaximum, toldEncoding } from './listObjects.ts'
+import { outOfRange, readEncoding, readMaximum } from './listObjects.ts'
 import { readsBucket } from './onBucket.ts'
 import { existingUpload, onUpload } from './onUpload.ts'
 import { admitted, admitWrite, onWrite, writeSubject } from './putObject.ts'
@@ -90,7 +90,7 @@ const listParts = s3.row('ListParts', {
     // Checksums that were asked for are read with the key; S3's own are not shown (facts: captures 7.2).
     const needsKey = upload.checksum.explicit || subject.customerKey !== undefined
     const dataKey = needsKey ? await openUploadKey(upload, call, subject.customerKey) : undefined
-    const max = atMost(readMaximum(input.MaxParts, 'max-parts'))
+    const max = readMaximum(input.MaxParts, 'max-parts')
     const marker = readPartMarker(input.PartNumberMarker)
     const page = []
     let truncated = false
@@ -146,7 +146,7 @@ const listMultipartUploads = s3.row('ListMultipartUploads', {
   run(input, call, bucket) {
     const { Prefix = '', Delimiter = '', KeyMarker, UploadIdMarker, EncodingType } = input
     const encode = readEncoding(EncodingType)
-    const max = atMost(readMaximum(input.MaxUploads, 'max-uploads'))
+    const max = readMaximum(input.MaxUploads, 'max-uploads')
     const page = listPage({
       table: call.state.uploads.in(),
       base: `${bucket.name}/`,
@@ -160,15 +160,14 @@ const listMultipartUploads = s3.row('ListMultipartUploads', {
     return {
       Bucket: bucket.name,
       KeyMarker: encode(KeyMarker ?? ''),
-      // Without a key it means nothing.
-      UploadIdMarker: KeyMarker === undefined || KeyMarker === '' ? '' : (UploadIdMarker ?? ''),
-      ...(Prefix !== '' && { Prefix: encode(Prefix) }),
+      UploadIdMarker: UploadIdMarker ?? '',
+      Prefix: encode(Prefix),
       ...(Delimiter !== '' && { Delimiter: encode(Delimiter) }),
       NextKeyMarker: encode(nextKey),
       NextUploadIdMarker: nextId,
       MaxUploads: max,
       IsTruncated: page.truncated,
-      ...toldEncoding(EncodingType),
+      ...(EncodingType === 'url' && { EncodingType: 'url' as const }),
       Uploads: page.rows.map(([, upload]) => ({
         UploadId: upload.uploadId,
         Key: encode(upload.key),

@@ -16,19 +16,13 @@ const ATTRIBUTES: ReadonlySet<string> = new Set(['ETag', 'Checksum', 'ObjectPart
 const HEADER = 'x-amz-object-attributes'
 
 function readAttributes(given: readonly string[] | undefined): ReadonlySet<string> {
-  const names = namesOf(given)
-  if (names.length === 0) {
+  if (!given || given.length === 0) {
     throw invalidRequest(`The ${HEADER} header specifying the attributes to be retrieved is either missing or empty`)
   }
-  for (const name of names) {
+  for (const name of given) {
     if (!ATTRIBUTES.has(name)) throw invalidArgument('Invalid attribute name specified.', HEADER, name)
   }
-  return new Set(names)
-}
-
-/** S3 overlooks commas at the end (measured: brekkylab/backlot). */
-function namesOf(given: readonly string[] = []): readonly string[] {
-  return given.length === 1 ? given : given.slice(0, given.findLastIndex((name) => name !== '') + 1)
+  return new Set(given)
 }
 
 const getObjectAttributes = s3.row('GetObjectAttributes', {

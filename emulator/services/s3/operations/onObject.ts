@@ -41,9 +41,7 @@ export function findSubject(input: ObjectInput, call: Call<S3State>): ObjectSubj
 /** Throws InvalidArgument for what cannot be the id of a version. */
 function requireVersionId(versionId: string | undefined): void {
   if (versionId === undefined || isVersionId(versionId)) return
-  // Two sentences (measured: brekkylab/backlot).
-  const text = versionId === '' ? 'Version id cannot be the empty string' : 'Invalid version id specified'
-  throw invalidArgument(text, 'versionId', versionId)
+  throw invalidArgument('Invalid version id specified', 'versionId', versionId)
 }
 
 /** What rows about an object have in common. */
@@ -95,17 +93,14 @@ export function* admitExisting(
   yield withVersion(main, input)
   if (subject.object) return
   yield listBucketCheck(subject.bucket, call)
-  throw missing(input, subject, TOLD_WITH_BUCKET.has(main.action) ? `${subject.bucket.name}/${subject.key}` : undefined)
+  throw missing(input, subject)
 }
 
-/** Where S3 names the bucket with the key that it does not find (measured: brekkylab/backlot). */
-const TOLD_WITH_BUCKET: ReadonlySet<string> = new Set(['s3:GetObjectTagging', 's3:UpdateObjectEncryption'])
-
-export function missing({ VersionId }: ObjectInput, { key, marker }: ObjectSubject, told = key) {
-  // Even without versioning, what is missing is the version that was named (measured: brekkylab/backlot).
-  return VersionId === undefined
-    ? noSuchKey(told, marker && markerHeaders(shownVersion(marker)))
-    : noSuchVersion(told, VersionId)
+export function missing({ VersionId }: ObjectInput, { bucket, key, marker }: ObjectSubject) {
+  // Without versioning, the object is its version `null`.
+  return VersionId === undefined || (VersionId === 'null' && bucket.versioning === undefined)
+    ? noSuchKey(key, marker && markerHeaders(shownVersion(marker)))
+    : noSuchVersion(key, VersionId)
 }
 
 /** The object, after `admitExisting`. */

@@ -26,11 +26,8 @@ export interface UploadSubject {
 
 export function uploadSubject(input: UploadInput, call: Call<S3State>): UploadSubject {
   const bucket = requireBucket(input, call)
-  const { Key: key = '', UploadId } = input
+  const { Key: key = '', UploadId = '' } = input
   requireKey(key)
-  // Told in public by versity/versitygw, issue 1226.
-  if (UploadId === undefined)
-    throw invalidArgument('This operation does not accept partNumber without uploadId', 'partNumber', 'partNumber')
   refuseEncryptionHeaders(call)
   const customerKey = readCustomerKey(input)
   return { bucket, key, upload: findUpload(call, bucket.name, key, UploadId), customerKey }

@@ -115,8 +115,8 @@ const putObject = s3.row('PutObject', {
     if (input.WriteOffsetBytes !== undefined) throw notEmulated('s3 appends')
     requireLockChecksum('Put Object', subject.description.lock, subject.bucket, call)
     const dataKey = admitted(subject)
-    const md5 = contentMd5(input.ContentMD5)
     const requested = requestedChecksum(input, call)
+    const md5 = contentMd5(input.ContentMD5)
     checkWriteConditions(input)
     const algorithm = requested?.algorithm ?? DEFAULT_ALGORITHM
     const body = await writeBody({

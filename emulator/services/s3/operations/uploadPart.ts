@@ -35,8 +35,8 @@ const uploadPart = s3.row('UploadPart', {
     const upload = existingUpload(subject, input)
     requireLockChecksum('Put Part', upload.lock, subject.bucket, call)
     const dataKey = await openUploadKey(upload, call, subject.customerKey)
-    const md5 = contentMd5(input.ContentMD5)
     const requested = requestedChecksum(input, call)
+    const md5 = contentMd5(input.ContentMD5)
     requireSameAlgorithm(upload, requested)
     const { algorithm } = upload.checksum
     const body = await writeBody({
