@@ -1,5 +1,6 @@
 import type { Principal } from '../access/types.ts'
 import { rootArn } from '../lib/arn.ts'
+import { BoundedMap } from '../lib/boundedMap.ts'
 import { infrastructureArn, infrastructureId, INFRASTRUCTURE_ROLE } from '../lib/infrastructure.ts'
 import type { Caller, CallerLookup, CallerPolicies, Directory, SessionPolicies } from '../operation/call.ts'
 import { authorizationDetails, encodeAuthorizationMessage } from '../operation/authorizationMessage.ts'
@@ -134,16 +135,14 @@ export function createDirectory(registry: Registry, settings: Pick<Settings, 'bo
   }
 }
 
-const rootUsers = new Map<string, Principal>()
-const MOST_ROOT_USERS = 1000
+const rootUsers = new BoundedMap<Principal>(1000)
 
 /** The same object each time, since requests are remembered with it. */
 function rootUser(account: string): Principal {
   const known = rootUsers.get(account)
   if (known) return known
-  if (rootUsers.size >= MOST_ROOT_USERS) rootUsers.clear()
   const user: Principal = { kind: 'root', account, arn: rootArn(account), userId: account }
-  rootUsers.set(account, user)
+  rootUsers.put(account, user)
   return user
 }
 

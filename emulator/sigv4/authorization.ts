@@ -1,3 +1,4 @@
+import { BoundedMap } from '../lib/boundedMap.ts'
 import { detached } from '../lib/detached.ts'
 import { decodeQueryPart } from './encode.ts'
 import type { SignedRequest } from './types.ts'
@@ -82,7 +83,7 @@ const LOWER_HEX = /^[0-9a-f]*$/
 
 /** Fronts by their text: to take one apart costs as much as the rest of a claim. */
 class Fronts {
-  readonly #fronts = new Map<string, Front>()
+  readonly #fronts = new BoundedMap<Front>(MOST_KEPT)
   /** Asked for twice by each request. */
   #header = ''
   #front: Front | undefined
@@ -97,8 +98,7 @@ class Fronts {
 
   keep(header: string, front: Front): void {
     if (!isUsual(header) || header.length > LONGEST_KEPT) return
-    if (this.#fronts.size >= MOST_KEPT) this.#fronts.clear()
-    this.#fronts.set(detached(header.slice(0, -SIGNATURE_LENGTH)), front)
+    this.#fronts.put(detached(header.slice(0, -SIGNATURE_LENGTH)), front)
   }
 }
 

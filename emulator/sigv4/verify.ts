@@ -1,3 +1,4 @@
+import { BoundedMap } from '../lib/boundedMap.ts'
 import { canonicalRequest } from './canonical.ts'
 import { mayBeUnsigned } from './payload.ts'
 import { credentialScope, sameSignature, signatureOf, signingKey, stringToSign } from './signature.ts'
@@ -21,7 +22,7 @@ export interface Verifier {
  * @param options.remember how many keys are kept
  */
 export function createVerifier(options: { readonly remember?: number } = {}): Verifier {
-  const keys = keyRing(options.remember ?? 1000)
+  const keys = new BoundedMap<Buffer>(options.remember ?? 1000)
   return {
     verify(claim, request, secret, payloadHash) {
       const scope = credentialScope(claim.scope)
@@ -34,7 +35,7 @@ export function createVerifier(options: { readonly remember?: number } = {}): Ve
         sameSignature(signatureOf(key, text), claim.signature) || matchesUnsigned(claim, request, key, scope)
       if (!matches) throw mismatch(claim, canonical, text)
       // Only a key that has proved itself is kept: guesses must not push out the keys in use.
-      if (!known) keys.set(name, key)
+      if (!known) keys.put(name, key)
       return { accessKeyId: claim.accessKeyId, signature: claim.signature, signingKey: key, date: claim.date, scope }
     },
   }
@@ -58,19 +59,3 @@ function mismatch(claim: HeaderClaim | QueryClaim, canonical: string, text: stri
 }
 
 const nameOf = (secret: string, scope: string) => `${scope}\n${secret}`
-
-/** The keys last used, by scope and secret; the one stored longest ago goes first. */
-function keyRing(limit: number) {
-  const keys = new Map<string, Buffer>()
-  return {
-    get: (name: string) => keys.get(name),
-    set(name: string, key: Buffer) {
-      if (keys.size >= limit)
-        for (const oldest of keys.keys()) {
-          keys.delete(oldest)
-          break
-        }
-      keys.set(name, key)
-    },
-  }
-}

@@ -1,6 +1,7 @@
 import { parseBlob, type ParsedBlob } from '../../../crypto/envelope.ts'
 import { revealBytes, secretOf } from '../../../crypto/material.ts'
 import type { EncryptionContext, SecretBytes } from '../../../crypto/types.ts'
+import { BoundedMap } from '../../../lib/boundedMap.ts'
 
 /** A ciphertext, and what came out of it under one material in one context. */
 interface Opened {
@@ -24,9 +25,9 @@ const TAG_LENGTH = 16
  * read, is spared (docs/speed.md). The one opened first goes first.
  */
 export class OpenedKeys {
-  readonly #opened = new Map<string, Opened>()
+  readonly #opened = new BoundedMap<Opened>(MOST)
   /** Those that were opened once: many are never opened again. */
-  readonly #once = new Set<string>()
+  readonly #once = new BoundedMap<true>(MOST_ONCE)
 
   /** A ciphertext of which the very same bytes have been taken apart before. */
   parsed(bytes: Buffer): ParsedBlob | undefined {
@@ -45,8 +46,7 @@ export class OpenedKeys {
   keep(sealed: Buffer, material: SecretBytes, context: EncryptionContext, plaintext: Buffer): void {
     const name = nameOf(sealed)
     if (!this.#once.delete(name)) {
-      if (this.#once.size >= MOST_ONCE) this.#once.clear()
-      this.#once.add(name)
+      this.#once.put(name, true)
       return
     }
     // Of its own, for what came with a request keeps the whole request in memory.
@@ -54,13 +54,7 @@ export class OpenedKeys {
     sealed.copy(bytes)
     const blob = parseBlob(bytes)
     if (blob?.kind !== 'dataKey' || plaintext.length > LONGEST) return
-    const opened = this.#opened
-    if (opened.size >= MOST)
-      for (const oldest of opened.keys()) {
-        opened.delete(oldest)
-        break
-      }
-    opened.set(name, { bytes, blob, material, context: { ...context }, plaintext: secretOf(plaintext) })
+    this.#opened.put(name, { bytes, blob, material, context: { ...context }, plaintext: secretOf(plaintext) })
   }
 
   clear(): void {
